@@ -1,0 +1,105 @@
+"""Inline markup of entities: `[Marie Curie](PERSON) was born in [Warsaw](PLACE).`
+
+A file holds documents parted by blank lines, one sentence a line; lines that begin with `#` are comments.
+A backslash makes the next character literal: `\\[`, `\\]`, `\\#`, `\\\\`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TOKEN = re.compile(r"\\(.)|\[((?:\\.|[^\[\]\\])*)\]\(([A-Za-z_-]*)\)|([\[\]\\])|([^\[\]\\]+)", re.DOTALL)
+
+
+class MarkupError(ValueError):
+    """Text that breaks the rules of the markup."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A document: its text, entity spans as character offsets, and where its sentences start.
+
+    `line` is the number of the document's first line in its file.
+    """
+
+    text: str
+    spans: tuple[tuple[int, int, str], ...]
+    sentence_starts: tuple[int, ...] = (0,)
+    line: int = 1
+
+
+def parse_sentence(line: str) -> tuple[str, list[tuple[int, int, str]]]:
+    """Split one marked line into its plain text and its spans `(start, end, label)`.
+
+    Raises MarkupError for an unbalanced bracket, an empty span or label, or a span with space at its border.
+    """
+    text, spans = "", []
+    for match in TOKEN.finditer(line):
+        escaped, inner, label, stray, plain = match.groups()
+        if stray:
+            raise MarkupError(
+                f"column {match.start() + 1}: '{stray}' opens or closes no entity; "
+                f"write [text](LABEL), or \\{stray} for the character itself"
+            )
+        if inner is None:
+            text += escaped or plain
+            continue
+        entity = re.sub(r"\\(.)", r"\1", inner)
+        if not entity or entity != entity.strip() or not label:
+            raise MarkupError(
+                f"column {match.start() + 1}: [{entity}]({label}) needs a text without space at its borders, and a label"
+            )
+        spans.append((len(text), len(text) + len(entity), label))
+        text += entity
+    return text, spans
+
+
+def format_sentence(text: str, spans: list[tuple[int, int, str]]) -> str:
+    """Write `text` with its spans as markup; the inverse of `parse_sentence`."""
+    out, last = "", 0
+    for start, end, label in sorted(spans):
+        out += f"{_escape(text[last:start])}[{_escape(text[start:end])}]({label})"
+        last = end
+    out += _escape(text[last:])
+    return "\\" + out if out.startswith("#") else out
+
+
+def read_markup(path: Path) -> Iterator[Marked]:
+    """Yield the documents of a marked file.
+
+    Raises MarkupError naming file and line where the markup is broken or the file is not UTF-8.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise MarkupError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from error
+    block: list[tuple[int, str]] = []
+    for number, raw in enumerate([*lines, ""], start=1):
+        line = raw.strip()
+        if line.startswith("#"):
+            continue
+        if line:
+            block.append((number, line))
+        elif block:
+            yield _document(path, block)
+            block = []
+
+
+def _document(path: Path, block: list[tuple[int, str]]) -> Marked:
+    text, spans, starts = "", [], []
+    for number, line in block:
+        try:
+            sentence, found = parse_sentence(line)
+        except MarkupError as error:
+            raise MarkupError(f"{path}:{number}: {error}") from error
+        if text:
+            text += " "
+        starts.append(len(text))
+        spans += [(start + len(text), end + len(text), label) for start, end, label in found]
+        text += sentence
+    return Marked(text, tuple(spans), tuple(starts), block[0][0])
+
+
+def _escape(text: str) -> str:
+    return re.sub(r"([\[\]\\])", r"\\\1", text)
