@@ -1,0 +1,125 @@
+"""One block of the encoder: a global and a local branch, two gates between them, mixing, feed-forward."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ossamma_spacy.nn.attention import linear_attention, rotate, windowed_attention
+from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.oscillator import Oscillator
+from ossamma_spacy.nn.time import TimeNorm, zero_linear
+
+
+@dataclass
+class Context:
+    """What all blocks share in one pass.
+
+    `keep` (B, L) bool and `lengths` (B,) are None where nothing is padded; `time` is the embedding (B, d_t) of each
+    document's time, or None to use the folded time zero; `rotary` holds cos and sin (L, 1, d_h/2).
+    """
+
+    keep: Tensor | None
+    lengths: Tensor | None
+    time: Tensor | None
+    rotary: tuple[Tensor, Tensor]
+
+
+class Block(nn.Module):
+    """x (B, L, d) → (B, L, d); the names follow DESIGN, section 3.
+
+    n = norm(x); G = W_o(c ⊙ σ(o)) with c the linear attention and o the oscillator of n; n' = n ⊙ 2σ(W_in G);
+    l = windowed attention of n'; l' = l + σ(W_out G) ⊙ G; α = σ(w·n + b + β(e)); x + W_m(αG + (1−α)l'); SwiGLU.
+    """
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        d = config.width
+        time_width = config.time_width if config.time_condition else None
+        self.norm = TimeNorm(d, time_width)
+        if config.global_branch:
+            maps = (3 if config.linear_attention else 1) + config.oscillator
+            self.global_in = nn.Linear(d, maps * d)
+            self.oscillator = Oscillator(d) if config.oscillator else None
+            self.w_o = nn.Linear(d, d)
+        if config.windowed_attention:
+            self.local_in = nn.Linear(d, 3 * d)
+        self.w_in = nn.Linear(d, d, bias=False) if config.input_gate else None
+        self.w_out = nn.Linear(d, d, bias=False) if config.output_gate else None
+        self.mix = nn.Linear(d, 1) if config.token_mixing else None
+        self.mix_time = zero_linear(time_width, 1) if time_width and config.token_mixing else None
+        self.w_m = nn.Linear(d, d)
+        self.dropout = nn.Dropout(config.dropout)
+        if config.feed_forward:
+            self.ffn_norm = nn.LayerNorm(d)
+            self.ffn_in = nn.Linear(d, 2 * config.feed_forward_width)
+            self.ffn_out = nn.Linear(config.feed_forward_width, d)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Unit-variance maps; what is added to the stream is scaled by 1/√(2·layers)."""
+        depth_scale = (2 * self.config.depth) ** -0.5
+        for name, layer in self.named_modules():
+            if isinstance(layer, nn.Linear) and "time" not in name:
+                gain = depth_scale if name in ("w_m", "ffn_out") else 1.0
+                nn.init.normal_(layer.weight, std=gain * layer.in_features**-0.5)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+        for gate in (self.w_in, self.w_out, self.mix):
+            if gate is not None:
+                nn.init.normal_(gate.weight, std=0.02)
+
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        n = self.norm(x, context.time)  # (B, L, d)
+        x = x + self.dropout(self.w_m(self.branches(n, context)))
+        if self.config.feed_forward:
+            x = x + self.dropout(self.ffn_out(swiglu(self.ffn_in(self.ffn_norm(x)))))
+        return x
+
+    def branches(self, n: Tensor, context: Context) -> Tensor:
+        """Both branches and what joins them, from the normed stream n."""
+        if not self.config.global_branch:
+            return self.local(n, context)
+        g = self.global_branch(n, context)
+        if not self.config.windowed_attention:
+            return g
+        local = self.local(n if self.w_in is None else n * (2 * torch.sigmoid(self.w_in(g))), context)
+        if self.w_out is not None:
+            local = torch.addcmul(local, torch.sigmoid(self.w_out(g)), g)
+        if self.mix is None:
+            return 0.5 * (g + local)
+        logit = self.mix(n)  # (B, L, 1)
+        if self.mix_time is not None and context.time is not None:
+            logit = logit + self.mix_time(context.time)[:, None]
+        return torch.lerp(local, g, torch.sigmoid(logit))
+
+    def global_branch(self, n: Tensor, context: Context) -> Tensor:
+        """G = W_o(c ⊙ σ(o)), or the half of it that is switched on."""
+        config, parts = self.config, list(self.global_in(n).split(n.shape[-1], dim=-1))
+        out: Tensor | None = None
+        if self.oscillator is not None:
+            q = parts.pop()
+            if context.keep is not None:
+                q = q.masked_fill(~context.keep[..., None], 0.0)
+            out = torch.sigmoid(self.oscillator(q))
+        if config.linear_attention:
+            heads = [part.unflatten(-1, (config.heads, -1)) for part in parts]
+            c = linear_attention(heads[0], heads[1], heads[2], context.keep)
+            c = F.layer_norm(c, c.shape[-1:]).flatten(-2)
+        else:
+            c = parts[0]
+        return self.w_o(c if out is None else c * out)
+
+    def local(self, n: Tensor, context: Context) -> Tensor:
+        """Windowed attention of n, heads joined."""
+        q, k, v = self.local_in(n).unflatten(-1, (3, self.config.heads, -1)).unbind(-3)
+        q, k = rotate(q, context.rotary), rotate(k, context.rotary)
+        return windowed_attention(q, k, v, context.lengths, self.config.window).flatten(-2)
+
+
+def swiglu(x: Tensor) -> Tensor:
+    """silu(a) ⊙ b of the halves of x (Shazeer 2020)."""
+    a, b = x.chunk(2, dim=-1)
+    return F.silu(a) * b

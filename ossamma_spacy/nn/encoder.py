@@ -1,0 +1,53 @@
+"""The OSSAMMA encoder: lexicon, blocks, final norm."""
+
+import torch
+from torch import Tensor, nn
+
+from ossamma_spacy.nn.attention import rotary_table
+from ossamma_spacy.nn.block import Block, Context
+from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.lexical import Lexicon, Words
+from ossamma_spacy.nn.time import TimeEmbedding
+
+
+class Encoder(nn.Module):
+    """Words → contextual vectors (B, L, d), zero at padding.
+
+    No result depends on padding, on the batch's other documents or on their order.
+    """
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config.validate()
+        self.lexicon = Lexicon(config)
+        self.dropout = nn.Dropout(config.dropout)
+        self.time = TimeEmbedding(config.time_width) if config.time_condition else None
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(self, words: Words, time: Tensor | None = None) -> Tensor:
+        """`time` (B,) in [0, 1] is the share of the text that the diffusion hides; None means plain text, t = 0."""
+        return self.encode(self.lexicon(words), words.lengths, time)
+
+    def encode(self, x: Tensor, lengths: Tensor, time: Tensor | None = None) -> Tensor:
+        """From lexical vectors x (B, L, d) to contextual ones."""
+        batch, length, _ = x.shape
+        keep = torch.arange(length, device=x.device) < lengths[:, None]
+        padded = bool((lengths < length).any())
+        embedded = None
+        if self.time is not None:
+            embedded = self.time(x.new_zeros(batch) if time is None else time)
+        context = Context(
+            keep=keep if padded else None,
+            lengths=lengths if padded else None,
+            time=embedded,
+            rotary=rotary_table(length, self.config.head_width, x.device),
+        )
+        x = self.dropout(x)
+        for block in self.blocks:
+            x = block(x, context)
+        return self.norm(x) * keep[..., None]
+
+
+def count_parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,141 @@
+"""Damped oscillators as an exact, bidirectional convolution (D-LinOSS, arXiv:2505.12171).
+
+Each channel obeys x'' + g x' + a x = u in the semi-implicit step S = 1 + Δt·g; its eigenvalues are r·exp(±iθ) with
+S = r⁻² and Δt²a = S + 1 − 2√S·cos θ. Radius and angle are the parameters, so that no value is unstable. The response
+h[k] ∝ r^k sin((k+1)θ) / sin θ does not depend on the input, hence the layer is a convolution.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+CHUNK = 64  # positions in one Toeplitz product
+FFT_MIN_LENGTH = 1 << 30  # from this length on the FFT is the faster way; set by benchmarks/oscillator.py
+PERIODS = (2.5, 512.0)  # initial periods and e-folding times, in tokens
+FOLDS = (2.0, 512.0)
+MAX_FOLD = 4096.0  # bounds of the decay, in tokens: keep the radius off 0 and 1
+MIN_FOLD = 0.25
+MIN_ANGLE = math.pi / 4096
+
+
+class Oscillator(nn.Module):
+    """Filter each channel by a damped oscillator, forwards and backwards in time, plus a skip term.
+
+    (B, L, d) → (B, L, d). Both directions have d oscillators of their own, normalised to unit energy of their impulse
+    response. Input at padded positions must be zero.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.raw_fold = nn.Parameter(torch.empty(2, width))
+        self.raw_angle = nn.Parameter(torch.empty(2, width))
+        self.skip = nn.Parameter(torch.ones(width))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Spread periods and e-folding times log-uniformly, so that phrases as well as paragraphs are heard."""
+        low, high = map(math.log, FOLDS)
+        fold = torch.empty_like(self.raw_fold, dtype=torch.float64).uniform_(low, high)
+        span = math.log(MAX_FOLD) - math.log(MIN_FOLD)
+        low, high = map(math.log, PERIODS)
+        period = torch.empty_like(self.raw_angle, dtype=torch.float64).uniform_(low, high).exp()
+        angle = 2 * math.pi / period
+        with torch.no_grad():
+            self.raw_fold.copy_(torch.logit((fold - math.log(MIN_FOLD)) / span))
+            self.raw_angle.copy_(torch.logit((angle - MIN_ANGLE) / (math.pi - 2 * MIN_ANGLE)))
+
+    def poles(self) -> tuple[Tensor, Tensor]:
+        """log r < 0 and θ in (0, π), each (2, d) in float64, for the forward and the backward direction."""
+        span = math.log(MAX_FOLD) - math.log(MIN_FOLD)
+        log_fold = math.log(MIN_FOLD) + span * self.raw_fold.double().sigmoid()
+        angle = MIN_ANGLE + (math.pi - 2 * MIN_ANGLE) * self.raw_angle.double().sigmoid()
+        return -torch.exp(-log_fold), angle
+
+    def gain(self, log_radius: Tensor, angle: Tensor) -> Tensor:
+        """The factor that gives h[k] = r^k sin((k+1)θ) unit energy: 1 / √Σ h²."""
+        square = torch.exp(2 * log_radius)
+        # Σ r^2k sin²((k+1)θ) = ½ Σ r^2k − ½ Re Σ r^2k e^{2i(k+1)θ}, both geometric
+        rotating = (torch.cos(2 * angle) - square) / (1 - 2 * square * torch.cos(2 * angle) + square**2)
+        return (0.5 / -torch.expm1(2 * log_radius) - 0.5 * rotating).rsqrt()
+
+    def kernel(self, length: int) -> Tensor:
+        """Impulse responses (2, d, length) in float64."""
+        log_radius, angle = self.poles()
+        steps = torch.arange(length, dtype=torch.float64, device=angle.device)
+        wave = torch.exp(log_radius[..., None] * steps) * torch.sin(angle[..., None] * (steps + 1))
+        return wave * self.gain(log_radius, angle)[..., None]
+
+    def forward(self, x: Tensor) -> Tensor:
+        # float32 inside: under autocast the products would lose the precision that the kernel was built with
+        with torch.autocast(x.device.type, enabled=False):
+            y = self.by_fft(x.float()) if x.shape[1] >= FFT_MIN_LENGTH else self.by_chunks(x.float())
+        return y.to(x.dtype)
+
+    def by_fft(self, x: Tensor) -> Tensor:
+        """The convolution by fast Fourier transform, in O(L log L)."""
+        length = x.shape[1]
+        if not length:
+            return x
+        forward, backward = self.kernel(length)  # (d, L) each
+        # circular over 2L: the backward response stands at negative lags
+        both = torch.cat([forward, forward.new_zeros(forward.shape[0], 1), backward[:, 1:].flip(1)], dim=1)
+        both[:, 0] += backward[:, 0]
+        spectrum = torch.fft.rfft(both, dim=1).to(torch.complex64).T  # (L + 1, d)
+        y = torch.fft.irfft(torch.fft.rfft(x, n=2 * length, dim=1) * spectrum, n=2 * length, dim=1)
+        return y[:, :length] + x * self.skip
+
+    def by_chunks(self, x: Tensor) -> Tensor:
+        """The convolution by a Toeplitz product inside chunks and a state carried from chunk to chunk, in O(L)."""
+        batch, length, width = x.shape
+        size = min(CHUNK, max(length, 1))
+        count = -(-length // size)
+        u = nn.functional.pad(x, (0, 0, 0, count * size - length))
+        u = u.view(batch * count, size, width).permute(2, 1, 0)  # (d, C, B·N)
+        toeplitz, *carry = self.chunk_kernels(size)
+        y = torch.bmm(toeplitz, u)  # (d, C, B·N)
+        if count > 1:
+            y = y + self._carried(u, count, *carry)
+        return y.permute(2, 1, 0).reshape(batch, count * size, width)[:, :length]
+
+    def chunk_kernels(self, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What `by_chunks` multiplies by, in float32, both directions at once.
+
+        toeplitz (d, C, C); collect (d, 4, C), the states that a chunk leaves; emit (d, C, 4), their effect in the next
+        chunk; power (2, 2, d), real and imaginary part of λ^C.
+        """
+        log_radius, angle = self.poles()
+        steps = torch.arange(size, dtype=torch.float64, device=angle.device)
+        forward, backward = self.kernel(size)
+        lags = torch.cat([backward[:, 1:].flip(1), (forward[:, 0] + backward[:, 0] + self.skip)[:, None], forward[:, 1:]], 1)
+        rows = torch.arange(size, device=angle.device)
+        toeplitz = lags[:, rows[:, None] - rows[None, :] + size - 1]  # (d, C, C)
+
+        decay = torch.exp(log_radius[..., None] * steps)  # (2, d, C)
+        state = torch.stack([decay * torch.cos(angle[..., None] * steps), decay * torch.sin(angle[..., None] * steps)], 1)
+        collect = torch.cat([state[0].flip(-1), state[1]], 0).transpose(0, 1)  # λ^(C−1−j) forwards, λ^j backwards
+        decay = decay * torch.exp(log_radius)[..., None] * self.gain(log_radius, angle)[..., None]
+        phase = angle[..., None] * (steps + 2)
+        # h[k] = gain · Im(λ^k e^{iθ}), and Im((p + iq)(c + is)) = p·s + q·c
+        effect = torch.stack([decay * torch.sin(phase), decay * torch.cos(phase)], 1)  # (2, 2, d, C)
+        emit = torch.cat([effect[0], effect[1].flip(-1)], 0).permute(1, 2, 0)
+        whole = torch.exp(log_radius * size)
+        power = torch.stack([whole * torch.cos(angle * size), whole * torch.sin(angle * size)], 1)
+        return toeplitz.float(), collect.float(), emit.float(), power.float()
+
+    def _carried(self, u: Tensor, count: int, collect: Tensor, emit: Tensor, power: Tensor) -> Tensor:
+        """The part of the output (d, C, B·N) that comes from other chunks."""
+        width, _, rows = u.shape
+        local = torch.bmm(collect, u).view(width, 2, 2, rows // count, count)  # (d, direction, re/im, B, N)
+        real, imag = power[:, 0].T[..., None], power[:, 1].T[..., None]  # (d, 2, 1)
+        # both directions in one loop: the backward one runs over reversed chunks
+        left = torch.stack([local[:, 0], local[:, 1].flip(-1)], 1)
+        p = q = left.new_zeros(width, 2, rows // count)
+        states = []
+        for n in range(count):
+            states.append(torch.stack([p, q], 2))
+            here = left[..., n]
+            p, q = real * p - imag * q + here[:, :, 0], real * q + imag * p + here[:, :, 1]
+        entering = torch.stack(states, -1)  # (d, 2, 2, B, N)
+        entering = torch.stack([entering[:, 0], entering[:, 1].flip(-1)], 1)
+        return torch.bmm(emit, entering.reshape(width, 4, rows))
