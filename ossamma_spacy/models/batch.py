@@ -1,0 +1,47 @@
+"""From `Doc` objects to the tensors that the encoder reads."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from spacy.attrs import ORTH
+from spacy.tokens import Doc
+
+from ossamma_spacy.models.vocabulary import Vocabulary, pair_hashes
+from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.lexical import Words
+
+BORDER = np.uint64(0x5DEECE66D)  # the neighbour of a document's first and last word
+
+
+def batch_words(docs: Sequence[Doc], vocabulary: Vocabulary, config: EncoderConfig) -> Words:
+    """Features of a batch of documents; each distinct word once."""
+    lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
+    orths = np.concatenate([doc.to_array(ORTH) for doc in docs] or [np.zeros(0, dtype=np.uint64)])
+    unique, inverse = np.unique(orths, return_inverse=True)
+    strings = docs[0].vocab.strings if docs else []
+    table = vocabulary.table(strings[int(orth)] for orth in unique)
+    if not len(unique):
+        table = vocabulary.table([" "])
+
+    shape = (len(docs), int(lengths.max(initial=0)))
+    keep = np.arange(shape[1]) < lengths[:, None]
+    index = np.zeros(shape, dtype=np.int64)
+    index[keep] = inverse
+    hashes = np.full((shape[0], shape[1] + 2), BORDER, dtype=np.uint64)
+    hashes[:, 1:-1][keep] = table.hashes[inverse]
+    pairs = pair_hashes(hashes[:, :-1], hashes[:, 1:])  # (B, L + 1)
+    pairs = np.stack([pairs[:, :-1], pairs[:, 1:]], axis=-1) % np.uint64(max(config.pair_rows, 1))
+    return Words(
+        pieces=torch.from_numpy(table.pieces),
+        affixes=_rows(table.affixes, config.affix_rows),
+        cases=torch.from_numpy(table.cases),
+        words=_rows(table.hashes, max(config.word_rows, 1)),
+        index=torch.from_numpy(index),
+        pairs=torch.from_numpy(pairs.astype(np.int64)),
+        lengths=torch.from_numpy(lengths),
+    )
+
+
+def _rows(hashes: "np.typing.NDArray[np.uint64]", rows: int) -> torch.Tensor:
+    return torch.from_numpy((hashes % np.uint64(rows)).astype(np.int64))

@@ -1,0 +1,99 @@
+"""`ossamma.Encoder.v1`: the encoder as a tok2vec."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+from torch import nn
+
+from ossamma_spacy.models.arrays import pad_arrays, split_tensor
+from ossamma_spacy.models.batch import batch_words
+from ossamma_spacy.models.shim import TorchShim
+from ossamma_spacy.models.vocabulary import Vocabulary
+from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.encoder import Encoder
+
+Tok2Vec = Model[list[Doc], list[Floats2d]]
+
+
+def build_encoder(
+    *,
+    width: int = 192,
+    depth: int = 4,
+    heads: int = 6,
+    window: int = 64,
+    feed_forward_width: int = 384,
+    dropout: float = 0.1,
+    vocabulary_rows: int = 8192,
+    affix_rows: int = 4096,
+    affix_width: int = 32,
+    word_rows: int = 131072,
+    pair_rows: int = 131072,
+    memory_width: int = 64,
+    time_width: int = 64,
+    input_gate: bool = True,
+    output_gate: bool = True,
+    oscillator: bool = True,
+    linear_attention: bool = True,
+    windowed_attention: bool = True,
+    token_mixing: bool = True,
+    time_condition: bool = True,
+    feed_forward: bool = True,
+    learn_rate_scale: float = 1.0,
+    mixed_precision: bool = False,
+) -> Tok2Vec:
+    """Build the encoder: List[Doc] → List[Floats2d], one vector of `width` features per token.
+
+    The settings are those of `EncoderConfig`. `learn_rate_scale` multiplies the optimizer's learning rate;
+    `mixed_precision` computes matrix products in bfloat16. `vocabulary_rows` bounds the subwords that `initialize`
+    learns from the training texts.
+    """
+    settings = dict(locals())
+    scale, mixed = settings.pop("learn_rate_scale"), settings.pop("mixed_precision")
+    config = EncoderConfig.from_dict(settings)
+    shim = TorchShim(encoder_from_settings, learn_rate_scale=scale, mixed_precision=mixed)
+    model: Tok2Vec = Model(
+        "ossamma_encoder",
+        encoder_forward,
+        init=partial(encoder_init, config=config),
+        dims={"nO": width},
+        attrs={"dropout_rate": dropout},
+        shims=[shim],
+    )
+    return model
+
+
+def encoder_from_settings(settings: dict[str, Any]) -> nn.Module:
+    module = Encoder(EncoderConfig.from_dict(settings["config"]))
+    module.vocabulary = Vocabulary(settings["vocabulary"])  # type: ignore[assignment]
+    return module
+
+
+def encoder_init(model: Tok2Vec, X: list[Doc] | None = None, Y: Any = None, *, config: EncoderConfig) -> None:
+    """Learn subwords from the documents and make fresh weights, unless weights are there already."""
+    if model.shims[0].is_initialized or X is None:
+        return
+    vocabulary = Vocabulary.train(Counter(token.text for doc in X for token in doc), config.vocabulary_rows)
+    config = replace(config, vocabulary_rows=vocabulary.rows)
+    model.shims[0].create({"config": config.to_dict(), "vocabulary": vocabulary.json})
+
+
+def encoder_forward(model: Tok2Vec, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:
+    shim: TorchShim = model.shims[0]
+    module: Any = shim.module
+    words = batch_words(docs, module.vocabulary, module.config).to(shim.device)
+    y = shim.run(module, words, is_train=is_train, dropout=model.attrs["dropout_rate"])  # (B, L, d)
+
+    def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
+        gradient = pad_arrays(d_vectors, y.shape[1], shim.device)
+        if y.requires_grad:
+            torch.autograd.backward(y, gradient)
+        return []
+
+    return split_tensor(y, [len(doc) for doc in docs], model.ops), backprop

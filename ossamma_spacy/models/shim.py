@@ -1,0 +1,216 @@
+"""A torch module inside a thinc model: device, gradients, optimizer, average, bytes.
+
+thinc's own PyTorchShim steps each tensor by thinc's optimizer, clips each tensor for itself, decays every parameter,
+loses averages and saves by pickle. This shim steps torch's AdamW with parameter groups, clips globally, averages, and
+saves safetensors with a checksum; learning rate, clipping and averaging are read from spaCy's optimizer.
+"""
+
+import contextlib
+import copy
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import srsly
+import torch
+from thinc.api import Optimizer, get_torch_default_device
+from thinc.shims import Shim
+from torch import Tensor, nn
+
+FORMAT = 1
+AVERAGE = "ossamma_average"  # our key in the optimizer's averages: it makes spaCy swap averages in where it should
+AVERAGE_DECAY = 0.999
+MEMORY_SCALE = 3.0  # learning rate of tables with sparse gradients, relative to the rest
+
+Build = Callable[[dict[str, Any]], nn.Module]
+
+
+class TorchShim(Shim):
+    """Holds the module that `build(settings)` makes, once `create` or `from_bytes` has been called."""
+
+    def __init__(self, build: Build, *, learn_rate_scale: float = 1.0, mixed_precision: bool = False) -> None:
+        super().__init__(None)
+        self.build = build
+        self.learn_rate_scale = learn_rate_scale
+        self.mixed_precision = mixed_precision
+        self.device: torch.device = get_torch_default_device()
+        self.settings: dict[str, Any] = {}
+        self.average: dict[str, Tensor] = {}
+        self.steps = 0
+
+    @property
+    def module(self) -> nn.Module:
+        if self._model is None:
+            raise ValueError("the model has no weights yet: call nlp.initialize(), or load a trained pipeline")
+        return self._model  # type: ignore[no-any-return]
+
+    @property
+    def is_initialized(self) -> bool:
+        return self._model is not None
+
+    def create(self, settings: dict[str, Any]) -> None:
+        """Make the module with fresh weights; a module that was there before is dropped."""
+        self.settings = settings
+        self._model = self.build(settings).to(self.device).eval()
+        self._forget_training()
+
+    def forget(self) -> None:
+        """Drop the module, so that the next `create` makes a fresh one."""
+        self._model = None
+        self._forget_training()
+
+    def run(self, function: Callable[..., Tensor], *args: Any, is_train: bool, dropout: float | None = None) -> Tensor:
+        """Call a function of the module, with gradients and dropout in training, under autocast if so set."""
+        module = self.module
+        if module.training != is_train:
+            module.train(is_train)
+        if is_train and dropout is not None:
+            for part in module.modules():
+                if isinstance(part, nn.Dropout):
+                    part.p = dropout
+        grad = torch.enable_grad() if is_train else torch.inference_mode()
+        with grad, torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.mixed_precision):
+            return function(*args).float()
+
+    # Training
+
+    def gradients(self) -> Iterator[Tensor]:
+        """The values of all gradients, each row of a sparse one once."""
+        if self._model is None:
+            return
+        for parameter in self._model.parameters():
+            if parameter.grad is not None:
+                if parameter.grad.is_sparse:
+                    parameter.grad = parameter.grad.coalesce()
+                yield parameter.grad._values() if parameter.grad.is_sparse else parameter.grad
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """One step of AdamW over what has been accumulated; nothing where nothing has."""
+        if not any(True for _ in self.gradients()):
+            return
+        if optimizer.grad_clip:
+            clip_gradients([self], optimizer.grad_clip)
+        steppers = self._optimizer or self._create_optimizers(optimizer)
+        self._optimizer = steppers
+        for stepper in steppers:
+            for group in stepper.param_groups:
+                group["lr"] = float(optimizer.learn_rate) * self.learn_rate_scale * group["scale"]
+            stepper.step()
+            stepper.zero_grad(set_to_none=True)
+        self.steps += 1
+        if optimizer.averages is not None:
+            self._update_average()
+            optimizer.averages[(self.id, AVERAGE)] = np.zeros(1, dtype="f")
+
+    def _create_optimizers(self, optimizer: Optimizer) -> list[torch.optim.Optimizer]:
+        module = self.module
+        sparse = [part.weight for part in module.modules() if isinstance(part, nn.Embedding) and part.sparse]
+        matrices = [part.weight for part in module.modules() if isinstance(part, nn.Linear)]
+        apart = {id(parameter) for parameter in (*sparse, *matrices)}
+        rest = [parameter for parameter in module.parameters() if id(parameter) not in apart]
+        decay = optimizer.L2 if optimizer.L2_is_weight_decay else 0.0
+        common: dict[str, Any] = {"betas": (optimizer.b1, optimizer.b2), "eps": optimizer.eps}
+        # of all parameters only the weights of linear maps decay: no norm, bias, gate, table, oscillator or transition
+        groups = [
+            {"params": matrices, "weight_decay": decay, "scale": 1.0},
+            {"params": rest, "weight_decay": 0.0, "scale": 1.0},
+        ]
+        steppers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, fused=True, **common)]
+        if sparse:
+            steppers.append(torch.optim.SparseAdam([{"params": sparse, "scale": MEMORY_SCALE}], **common))
+        return steppers
+
+    def _update_average(self) -> None:
+        decay = min(AVERAGE_DECAY, (1 + self.steps) / (10 + self.steps))
+        sparse = {f"{name}.weight" for name, part in self.module.named_modules() if getattr(part, "sparse", False)}
+        with torch.no_grad():
+            for name, parameter in self.module.named_parameters():
+                if name in sparse:  # a row changes on the few steps that touch it: its last value is its average
+                    continue
+                if name not in self.average:
+                    self.average[name] = parameter.detach().clone()
+                else:
+                    self.average[name].lerp_(parameter, 1 - decay)
+
+    @contextlib.contextmanager
+    def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
+        """Swap the averaged weights in where spaCy asks for averages, and back afterwards."""
+        if (self.id, AVERAGE) not in params or not self.average:
+            yield
+            return
+        self._swap_average()
+        try:
+            yield
+        finally:
+            self._swap_average()
+
+    def _swap_average(self) -> None:
+        named = dict(self.module.named_parameters())
+        with torch.no_grad():
+            for name, value in self.average.items():
+                kept = named[name].detach().clone()
+                named[name].copy_(value)
+                value.copy_(kept)
+
+    def _forget_training(self) -> None:
+        self._optimizer, self.average, self.steps = None, {}, 0
+
+    # Copies, devices, bytes
+
+    def copy(self) -> "TorchShim":
+        """A deep copy with an identity of its own, so that the two never share an optimizer's state."""
+        new = copy.deepcopy(self)
+        with Shim.global_id_lock:
+            Shim.global_id += 1
+            new.id = Shim.global_id
+        new._forget_training()
+        return new
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        self.device = torch.device(f"cuda:{device_id}" if device_type in ("cuda", "gpu") else device_type)
+        if self._model is not None:
+            self._model.to(self.device)
+        self._forget_training()
+
+    def to_bytes(self) -> bytes:
+        weights = b""
+        if self._model is not None:
+            state = {name: tensor.detach().cpu().contiguous() for name, tensor in self._model.state_dict().items()}
+            weights = safetensors.torch.save(state)
+        digest = hashlib.sha256(weights).hexdigest()
+        message = {"format": FORMAT, "settings": self.settings, "sha256": digest, "weights": weights}
+        return srsly.msgpack_dumps(message)  # type: ignore[no-any-return]
+
+    def from_bytes(self, data: bytes) -> "TorchShim":
+        """Load settings and weights; raises ValueError for a file of another format, damaged, or that does not fit."""
+        try:
+            message = srsly.msgpack_loads(data)
+            version, settings, digest, weights = (message[k] for k in ("format", "settings", "sha256", "weights"))
+        except Exception as error:
+            raise ValueError("the weights are not a file of ossamma_spacy, or are cut short: fetch them again") from error
+        if version != FORMAT:
+            raise ValueError(f"the weights have format {version}, this version reads {FORMAT}: update ossamma_spacy")
+        if hashlib.sha256(weights).hexdigest() != digest:
+            raise ValueError("the weights do not match their checksum: the file is damaged; fetch it again")
+        self._model = None
+        self.settings = settings
+        if weights:
+            module = self.build(settings)
+            module.load_state_dict(safetensors.torch.load(weights))
+            self._model = module.to(self.device).eval()
+        self._forget_training()
+        return self
+
+
+def clip_gradients(shims: list[TorchShim], max_norm: float) -> float:
+    """Scale the gradients of all shims together to at most `max_norm`; returns their norm before."""
+    values = [value for shim in shims for value in shim.gradients()]
+    if not values:
+        return 0.0
+    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(value) for value in values])).item()
+    if norm > max_norm:
+        for value in values:
+            value.mul_(max_norm / norm)
+    return norm

@@ -1,0 +1,53 @@
+"""The tagger's head: boundary pooling, emissions and boundary logits over a CRF."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ossamma_spacy.nn.crf import CRF
+
+
+class TaggerHead(nn.Module):
+    """Vectors of positions → scores of tags.
+
+    z = W[h_i; h_{i−1}; h_{i+1}; h_i ⊙ h_{i−1}]; emissions = W_e z; two boundary logits, "an entity starts here" and "an
+    entity ends here". Neighbours beyond the document's borders are zero.
+    """
+
+    def __init__(self, width: int, n_labels: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.width, self.n_labels = width, n_labels
+        self.pool = nn.Linear(4 * width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.emit = nn.Linear(width, 2 * n_labels + 1)
+        self.boundary = nn.Linear(width, 2)
+        self.crf = CRF(n_labels)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """h (B, L, d), zero at padding → (B, L, 2n + 1 + 2): emissions, then start and end logits."""
+        before, after = F.pad(h, (0, 0, 1, 0))[:, :-1], F.pad(h, (0, 0, 0, 1))[:, 1:]
+        z = self.dropout(self.pool(torch.cat([h, before, after, h * before], dim=-1)))
+        return torch.cat([self.emit(z), self.boundary(z)], dim=-1)
+
+
+def boundary_loss(logits: Tensor, allowed: Tensor, lengths: Tensor) -> Tensor:
+    """Binary cross-entropy of the start and end logits, summed over the positions where they are known (B,).
+
+    logits (B, L, 2); allowed (B, L, 2n + 1) bool, the tags that each position may bear. A start is known where all
+    allowed tags are B- or none is; an end where the entity's continuation is known likewise.
+    """
+    keep = torch.arange(logits.shape[1], device=logits.device) < lengths[:, None]
+    begins, inside, outside = allowed[..., 1::2].any(-1), allowed[..., 2::2].any(-1), allowed[..., 0]
+    starts_known = keep & (begins ^ (inside | outside))
+    # an entity ends at i where i is certainly in one and i + 1 certainly does not continue it
+    in_entity, out_entity = (begins | inside) & ~outside, outside & ~(begins | inside)
+    next_inside = F.pad(inside, (0, 1))[:, 1:]
+    next_other = F.pad(begins | outside, (0, 1))[:, 1:]
+    last = torch.arange(logits.shape[1], device=logits.device) == lengths[:, None] - 1
+    continues, stops = next_inside & ~next_other & ~last, last | (next_other & ~next_inside)
+    ends = in_entity & stops
+    ends_known = keep & (out_entity | (in_entity & (continues | stops)))
+    known = torch.stack([starts_known, ends_known], dim=-1)
+    target = torch.stack([begins, ends], dim=-1).to(logits.dtype)
+    loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return loss.masked_fill(~known, 0.0).sum(dim=(1, 2))

@@ -1,0 +1,253 @@
+"""The trainable pipe `ossamma_ner`."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import filter_spans
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer
+
+from ossamma_spacy.models.shim import TorchShim, clip_gradients
+from ossamma_spacy.models.tagger import Decoded, Tagger, decode, tagger_loss
+from ossamma_spacy.pipeline.confidence import register_confidence
+from ossamma_spacy.pipeline.gold import gold_lattice, label_index, preset_lattice
+from ossamma_spacy.pipeline.scorer import ner_score
+
+DEFAULT_CONFIG = """
+[model]
+@architectures = "ossamma.CRFTagger.v1"
+dropout = 0.1
+learn_rate_scale = 6.0
+
+[model.tok2vec]
+@architectures = "ossamma.Encoder.v1"
+"""
+DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
+
+LABELS = ("PERSON", "AGENCY", "PLACE", "ORGANISM", "EVENT", "INSTRUMENT", "WORK", "DOMAIN", "MEASURE")
+
+
+@Language.factory(
+    "ossamma_ner",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "threshold": 0.0,
+        "confidence": True,
+        "keep_existing": False,
+        "spans_key": "ossamma_ner",
+        "boundary_weight": 0.2,
+        "smoothing": 0.0,
+        "scorer": {"@scorers": "ossamma.ner_scorer.v1"},
+    },
+    default_score_weights={
+        "ents_f": 1.0,
+        "ents_p": 0.0,
+        "ents_r": 0.0,
+        "ents_macro_f": 0.0,
+        "ents_per_type": None,
+    },
+)
+def make_ossamma_ner(
+    nlp: Language,
+    name: str,
+    model: Model,
+    threshold: float,
+    confidence: bool,
+    keep_existing: bool,
+    spans_key: str,
+    boundary_weight: float,
+    smoothing: float,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> "OssammaNER":
+    """Make the pipe; see `OssammaNER` for its settings."""
+    return OssammaNER(
+        nlp.vocab,
+        model,
+        name,
+        threshold=threshold,
+        confidence=confidence,
+        keep_existing=keep_existing,
+        spans_key=spans_key,
+        boundary_weight=boundary_weight,
+        smoothing=smoothing,
+        scorer=scorer,
+    )
+
+
+class OssammaNER(TrainablePipe):  # type: ignore[misc]
+    """Tags named entities by a CRF over contextual vectors and writes them to `doc.ents`.
+
+    model (Model): `ossamma.CRFTagger.v1`.
+    threshold (float): entities whose confidence is below it are left out; 0 keeps all.
+    confidence (bool): compute the confidence of each entity, for `span._.confidence` and
+        `doc.spans[spans_key].attrs["scores"]`. Costs time.
+    keep_existing (bool): entities that are already in `doc.ents` stay, and ours are found around them.
+    spans_key (str): where in `doc.spans` entities and their confidences go.
+    boundary_weight (float): weight of the boundary loss.
+    smoothing (float): weight of the label smoothing.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Tagger,
+        name: str = "ossamma_ner",
+        *,
+        threshold: float = 0.0,
+        confidence: bool = True,
+        keep_existing: bool = False,
+        spans_key: str = "ossamma_ner",
+        boundary_weight: float = 0.2,
+        smoothing: float = 0.0,
+        scorer: Callable[..., dict[str, Any]] | None = ner_score,
+    ) -> None:
+        if not 0 <= threshold <= 1:
+            raise ValueError(f"{name}: threshold = {threshold}, expected a probability from 0 to 1")
+        self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
+        self.threshold, self.confidence, self.keep_existing = threshold, confidence, keep_existing
+        self.spans_key, self.boundary_weight, self.smoothing = spans_key, boundary_weight, smoothing
+        self.cfg: dict[str, Any] = {"labels": [], "temperature": 1.0}
+        self._tokens = 0  # of the gradients that wait for a step
+        register_confidence()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        return list(self.cfg["labels"])
+
+    @property
+    def is_initialized(self) -> bool:
+        shim: TorchShim = self.model.shims[0]
+        return shim.is_initialized
+
+    def add_label(self, label: str) -> int:
+        """Add a label before initialization; 1 if it is new. Raises ValueError once the weights are made."""
+        if not isinstance(label, str) or not label:
+            raise ValueError(f"{self.name}: a label is a text that is not empty, got {label!r}")
+        if label in self.labels:
+            return 0
+        if self.is_initialized:
+            raise ValueError(
+                f"{self.name}: cannot add '{label}', the weights are made for {', '.join(self.labels)}; "
+                "initialize the pipe anew with all labels"
+            )
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return 1
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Take the labels from `labels` or from the data, learn subwords, make fresh weights."""
+        validate_get_examples(get_examples, "OssammaNER.initialize")
+        self.cfg.update(labels=[], temperature=1.0)
+        found = set(labels or ())
+        docs = []
+        for example in get_examples():
+            docs.append(example.predicted)
+            if labels is None:
+                found.update(span.label_ for span in example.reference.ents)
+        ranked = list(labels) if labels is not None else sorted(found, key=_label_rank)
+        if not ranked:
+            raise ValueError(
+                f"{self.name}: the training data has no entity, so there are no labels to learn; "
+                "check the corpus, or pass labels in [initialize.components]"
+            )
+        for node in self.model.walk():
+            for shim in node.shims:
+                if isinstance(shim, TorchShim):
+                    shim.forget()
+        for label in ranked:
+            self.add_label(label)
+        self.model.set_dim("nO", len(ranked), force=True)
+        self.model.initialize(X=docs)
+
+    def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
+        """Best entities of each document, with log posteriors if confidences or a threshold are wanted."""
+        docs = list(docs)
+        if not self.is_initialized:
+            raise ValueError(f"{self.name}: not initialized; call nlp.initialize(), or load a trained pipeline")
+        if not docs:
+            return []
+        index = label_index(self.cfg["labels"])
+        return decode(
+            self.model,
+            self.model.predict(docs),
+            confidences=self.confidence or self.threshold > 0,
+            temperature=self.cfg["temperature"],
+            lattices=[preset_lattice(doc, index) for doc in docs] if self.keep_existing else None,
+        )
+
+    def set_annotations(self, docs: Iterable[Doc], scores: list[Decoded]) -> None:
+        """Write the entities to `doc.ents`, and their confidences beside them."""
+        for doc, decoded in zip(docs, scores, strict=True):
+            spans, confidences = self._spans(doc, decoded)
+            others = [span for span in doc.ents if span.label_ not in self.labels] if self.keep_existing else []
+            doc.ents = filter_spans([*others, *spans]) if others else spans
+            if confidences is not None:
+                attrs = {"scores": confidences, "source": self.name}
+                doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs=attrs, spans=spans)
+
+    def _spans(self, doc: Doc, decoded: Decoded) -> tuple[list[Span], list[float] | None]:
+        wanted, confidences = [], []
+        posteriors = decoded.log_posteriors
+        for i, (start, end, k) in enumerate(decoded.spans):
+            probability = 1.0 if posteriors is None else float(np.exp(min(posteriors[i], 0.0)))
+            # an entity neither begins nor ends on white space
+            while start < end and doc[start].is_space:
+                start += 1
+            while start < end and doc[end - 1].is_space:
+                end -= 1
+            if start < end and probability >= self.threshold:
+                wanted.append(Span(doc, start, end, label=self.cfg["labels"][k]))
+                confidences.append(probability)
+        return wanted, None if posteriors is None else confidences
+
+    def get_loss(self, examples: Iterable[Example], scores: list[Any]) -> tuple[float, Any]:
+        """The loss, a mean over tokens, and the gradients of its sum over tokens."""
+        examples = list(examples)
+        validate_examples(examples, "OssammaNER.get_loss")
+        index = label_index(self.cfg["labels"])
+        lattices = [gold_lattice(example, index) for example in examples]
+        loss, gradients = tagger_loss(
+            self.model, scores, lattices, boundary_weight=self.boundary_weight, smoothing=self.smoothing
+        )
+        tokens = sum(map(len, lattices))
+        self._tokens += tokens
+        return loss / max(tokens, 1), gradients
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Step on the mean over all tokens since the last step, clipped over all weights together."""
+        shims = [shim for node in self.model.walk() for shim in node.shims if isinstance(shim, TorchShim)]
+        for shim in shims:
+            for gradient in shim.gradients():
+                gradient.div_(max(self._tokens, 1))
+        self._tokens = 0
+        if sgd.grad_clip:
+            clip_gradients(shims, sgd.grad_clip)
+        self.model.finish_update(sgd)
+
+    def rehearse(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
+        raise ValueError(f"{self.name}: rehearse is not supported; mix old examples into the training data instead")
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        return self.scorer(examples, **kwargs) if self.scorer is not None else {}
+
+
+def _label_rank(label: str) -> tuple[int, str]:
+    return (LABELS.index(label) if label in LABELS else len(LABELS), label)
+
+
