@@ -47,7 +47,3 @@ class Encoder(nn.Module):
         for block in self.blocks:
             x = block(x, context)
         return self.norm(x) * keep[..., None]
-
-
-def count_parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())

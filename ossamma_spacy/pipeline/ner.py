@@ -10,75 +10,14 @@ from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import filter_spans
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer
+from thinc.api import Optimizer
 
 from ossamma_spacy.models.shim import TorchShim, clip_gradients
 from ossamma_spacy.models.tagger import Decoded, Tagger, decode, tagger_loss
 from ossamma_spacy.pipeline.confidence import register_confidence
+from ossamma_spacy.labels import LABELS
 from ossamma_spacy.pipeline.gold import gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
-
-DEFAULT_CONFIG = """
-[model]
-@architectures = "ossamma.CRFTagger.v1"
-dropout = 0.1
-learn_rate_scale = 6.0
-
-[model.tok2vec]
-@architectures = "ossamma.Encoder.v1"
-"""
-DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
-
-LABELS = ("PERSON", "AGENCY", "PLACE", "ORGANISM", "EVENT", "INSTRUMENT", "WORK", "DOMAIN", "MEASURE")
-
-
-@Language.factory(
-    "ossamma_ner",
-    assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
-    default_config={
-        "model": DEFAULT_MODEL,
-        "threshold": 0.0,
-        "confidence": True,
-        "keep_existing": False,
-        "spans_key": "ossamma_ner",
-        "boundary_weight": 0.2,
-        "smoothing": 0.0,
-        "scorer": {"@scorers": "ossamma.ner_scorer.v1"},
-    },
-    default_score_weights={
-        "ents_f": 1.0,
-        "ents_p": 0.0,
-        "ents_r": 0.0,
-        "ents_macro_f": 0.0,
-        "ents_per_type": None,
-    },
-)
-def make_ossamma_ner(
-    nlp: Language,
-    name: str,
-    model: Model,
-    threshold: float,
-    confidence: bool,
-    keep_existing: bool,
-    spans_key: str,
-    boundary_weight: float,
-    smoothing: float,
-    scorer: Callable[..., dict[str, Any]] | None,
-) -> "OssammaNER":
-    """Make the pipe; see `OssammaNER` for its settings."""
-    return OssammaNER(
-        nlp.vocab,
-        model,
-        name,
-        threshold=threshold,
-        confidence=confidence,
-        keep_existing=keep_existing,
-        spans_key=spans_key,
-        boundary_weight=boundary_weight,
-        smoothing=smoothing,
-        scorer=scorer,
-    )
-
 
 class OssammaNER(TrainablePipe):  # type: ignore[misc]
     """Tags named entities by a CRF over contextual vectors and writes them to `doc.ents`.

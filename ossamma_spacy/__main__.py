@@ -1,0 +1,3 @@
+from ossamma_spacy.cli import app
+
+app(prog_name="ossamma")

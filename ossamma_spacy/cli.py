@@ -1,0 +1,90 @@
+"""The command line: `ossamma …`, also `python -m ossamma_spacy`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+app = typer.Typer(name="ossamma", help="Named entity recognition for retrieval, in spaCy.", no_args_is_help=True, pretty_exceptions_enable=False)
+convert_app = typer.Typer(help="Turn annotated text into spaCy's DocBin.", no_args_is_help=True)
+app.add_typer(convert_app, name="convert")
+
+
+@app.command()
+def info() -> None:
+    """Print the sizes of the encoder with their counted parameters.
+
+    Example: ossamma info
+    """
+    from ossamma_spacy.nn.config import SIZES
+    from ossamma_spacy.nn.summary import size_table
+
+    header = ("size", "layers", "width", "heads", "window", "blocks", "lexicon", "all parameters")
+    msg.table(size_table(SIZES), header=header, divider=True, aligns=("l", *"rrrrrrr"))
+
+
+@convert_app.command("iob")
+def convert_iob(
+    source: Annotated[Path, typer.Argument(help="A file with a token and a tag on each line (also .xz).")],
+    target: Annotated[Path, typer.Argument(help="The .spacy file to write.")],
+    lang: Annotated[str, typer.Option(help="Language of the text.")] = "en",
+    token_column: Annotated[int, typer.Option(help="Column of the token, from 0.")] = 0,
+    tag_column: Annotated[int, typer.Option(help="Column of the tag, from 0; -1 is the last.")] = -1,
+    n_sents: Annotated[int, typer.Option(help="Sentences in a document; 0 keeps the file's documents.")] = 0,
+) -> None:
+    """Convert an IOB1, IOB2, BIOES or BILUO file.
+
+    Example: ossamma convert iob train.conll corpus/train.spacy
+    """
+    import spacy
+
+    from ossamma_spacy.corpora.docbin import Written, docs_from_sentences, write_docbin
+    from ossamma_spacy.corpora.iob import CorpusError, IobReport, read_iob
+
+    report = IobReport()
+    try:
+        documents = read_iob(source, token_column=token_column, tag_column=tag_column, report=report)
+        docs = docs_from_sentences(spacy.blank(lang), documents, n_sents)
+        written = write_docbin(docs, target, Written())
+    except (CorpusError, OSError) as error:
+        msg.fail(str(error), exits=1)
+    if report.repaired:
+        msg.info(f"{len(report.repaired)} tags continued nothing and begin an entity, the first in line {report.repaired[0]}")
+    _report(target, written)
+
+
+@convert_app.command("markup")
+def convert_markup(
+    source: Annotated[Path, typer.Argument(help="A marked .txt file, or a folder of them.")],
+    target: Annotated[Path, typer.Argument(help="The .spacy file to write.")],
+    lang: Annotated[str, typer.Option(help="Language of the text.")] = "en",
+) -> None:
+    """Convert text with inline markup, [Marie Curie](PERSON).
+
+    Example: ossamma convert markup assets/sample/train corpus/train.spacy
+    """
+    import spacy
+
+    from ossamma_spacy.corpora.docbin import Written, docs_from_markup, write_docbin
+    from ossamma_spacy.corpora.markup import MarkupError, read_markup
+
+    files = sorted(source.glob("*.txt")) if source.is_dir() else [source]
+    if not files:
+        msg.fail(f"{source}: no .txt file in this folder", exits=1)
+    written = Written()
+    try:
+        documents = (document for file in files for document in read_markup(file))
+        write_docbin(docs_from_markup(spacy.blank(lang), documents, written), target, written)
+    except (MarkupError, OSError) as error:
+        msg.fail(str(error), exits=1)
+    for span in written.misaligned:
+        msg.warn(f"no token border: {span}")
+    _report(target, written)
+
+
+def _report(target: Path, written: "Written") -> None:  # type: ignore[name-defined]  # noqa: F821
+    if not written.documents:
+        msg.warn(f"{target}: the source holds no document")
+    labels = ", ".join(f"{label} {count}" for label, count in sorted(written.labels.items()))
+    msg.good(f"{target}: {written.documents} documents, {written.tokens} tokens; {labels or 'no entities'}")

@@ -1,0 +1,82 @@
+"""Writing documents to spaCy's DocBin."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+
+from ossamma_spacy.corpora.iob import Sentence
+from ossamma_spacy.corpora.markup import Marked
+
+
+@dataclass
+class Written:
+    """What was written: documents, tokens, entities by label, and spans that no token border meets."""
+
+    documents: int = 0
+    tokens: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    misaligned: list[str] = field(default_factory=list)
+
+
+def docs_from_sentences(nlp: Language, documents: Iterable[list[Sentence]], per_doc: int = 0) -> Iterator[Doc]:
+    """A Doc for each document, with the corpus's own tokens; `per_doc` > 0 cuts or joins to that many sentences."""
+    for sentences in _regroup(documents, per_doc) if per_doc else documents:
+        words = [word for sentence in sentences for word in sentence.tokens]
+        starts = [i == 0 for sentence in sentences for i in range(len(sentence.tokens))]
+        tags = [tag for sentence in sentences for tag in sentence.tags]
+        doc = Doc(nlp.vocab, words=words, sent_starts=starts, ents=tags)
+        yield doc
+
+
+def _regroup(documents: Iterable[list[Sentence]], size: int) -> Iterator[list[Sentence]]:
+    group: list[Sentence] = []
+    for document in documents:
+        single = len(document) == 1  # no document borders are known: join sentences across them
+        for sentence in document:
+            group.append(sentence)
+            if len(group) == size:
+                yield group
+                group = []
+        if group and not single:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def docs_from_markup(nlp: Language, documents: Iterable[Marked], written: Written) -> Iterator[Doc]:
+    """A Doc for each document in spaCy's tokens; a span that meets no token border is noted and left out."""
+    for marked in documents:
+        doc = nlp.make_doc(marked.text)
+        spans = []
+        for start, end, label in marked.spans:
+            span = doc.char_span(start, end, label=label)
+            if span is None:
+                written.misaligned.append(f"line {marked.line}: {marked.text[start:end]!r} ({label})")
+            else:
+                spans.append(span)
+        doc.set_ents(spans)  # the rest is O, not missing
+        starts = set(marked.sentence_starts)
+        for token in doc:
+            token.is_sent_start = token.idx in starts
+        yield doc
+
+
+def write_docbin(docs: Iterable[Doc], path: Path, written: Written) -> Written:
+    """Write `path` at once or not at all; the same documents give the same bytes."""
+    store = DocBin()
+    for doc in docs:
+        written.documents += 1
+        written.tokens += len(doc)
+        written.labels.update(span.label_ for span in doc.ents)
+        store.add(doc)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(store.to_bytes())
+    os.replace(partial, path)
+    return written

@@ -1,0 +1,53 @@
+"""Linear and windowed attention against their quadratic definitions."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ossamma_spacy.nn.attention import linear_attention, rotary_table, rotate, windowed_attention
+
+
+def qkv(batch, length, heads=2, width=8, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(batch, length, heads, width, generator=generator) for _ in range(3)]
+
+
+@pytest.mark.parametrize("lengths", [[5, 3, 1], [7, 7, 7], [0, 4, 7]])
+def test_linear_attention_equals_its_quadratic_form(lengths):
+    q, k, v = qkv(3, 7)
+    keep = torch.arange(7) < torch.tensor(lengths)[:, None]
+    out = linear_attention(q, k, v, keep)
+    for b, n in enumerate(lengths):
+        phi_q, phi_k = F.elu(q[b, :n].double()) + 1, F.elu(k[b, :n].double()) + 1
+        weights = torch.einsum("ihd,jhd->hij", phi_q, phi_k)
+        weights = weights / weights.sum(-1, keepdim=True)
+        expected = torch.einsum("hij,jhd->ihd", weights, v[b, :n].double())
+        assert torch.allclose(out[b, :n].double(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 3, 4, 5, 8, 9, 16, 23])
+@pytest.mark.parametrize("padded", [False, True])
+def test_windowed_attention_equals_a_banded_softmax(length, padded):
+    window = 4
+    q, k, v = qkv(3, length, seed=length)
+    lengths = torch.tensor([length, max(length - 3, 0), 1]) if padded else torch.full((3,), length)
+    out = windowed_attention(q, k, v, lengths if padded else None, window)
+    position = torch.arange(length)
+    band = (position[:, None] - position[None]).abs() <= window
+    for b, n in enumerate(lengths.tolist()):
+        scores = torch.einsum("ihd,jhd->hij", q[b, :n].double(), k[b, :n].double()) / 8**0.5
+        weights = scores.masked_fill(~band[:n, :n], -torch.inf).softmax(-1)
+        expected = torch.einsum("hij,jhd->ihd", weights, v[b, :n].double())
+        assert torch.allclose(out[b, :n].double(), expected, atol=1e-5)
+    assert torch.isfinite(out).all()
+
+
+def test_rotary_products_depend_on_distance_only():
+    q, k, _ = qkv(1, 1)
+    cos, sin = rotary_table(60_000, 8, torch.device("cpu"))
+    products = []
+    for shift in (0, 10, 50_000):
+        here, there = (cos[[shift]], sin[[shift]]), (cos[[shift + 5]], sin[[shift + 5]])
+        products.append((rotate(q, here) * rotate(k, there)).sum(-1))
+    assert torch.allclose(products[0], products[1], atol=1e-5)
+    assert torch.allclose(products[0], products[2], atol=1e-5)
