@@ -17,7 +17,8 @@ class Context:
     """What all blocks share in one pass.
 
     `keep` (B, L) bool and `lengths` (B,) are None where nothing is padded; `time` is the embedding (B, d_t) of each
-    document's time, or None to use the folded time zero; `rotary` holds cos and sin (L, 1, d_h/2).
+    document's time, (1, d_t) of a time that all share, or None without time condition; `rotary` holds cos and sin
+    (L, 1, d_h/2).
     """
 
     keep: Tensor | None

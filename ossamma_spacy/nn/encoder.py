@@ -26,7 +26,8 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, words: Words, time: Tensor | None = None) -> Tensor:
-        """`time` (B,) in [0, 1] is the share of the text that the diffusion hides; None means plain text, t = 0."""
+        """`time` (B,) in [0, 1] is the share of the text that the diffusion hides; None means plain text, t = 0,
+        for which the time folds into the norms."""
         return self.encode(self.lexicon(words), words.lengths, time)
 
     def encode(self, x: Tensor, lengths: Tensor, time: Tensor | None = None) -> Tensor:
@@ -36,7 +37,7 @@ class Encoder(nn.Module):
         padded = bool((lengths < length).any())
         embedded = None
         if self.time is not None:
-            embedded = self.time(x.new_zeros(batch) if time is None else time)
+            embedded = self.time(x.new_zeros(1) if time is None else time)
         context = Context(
             keep=keep if padded else None,
             lengths=lengths if padded else None,

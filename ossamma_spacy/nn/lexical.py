@@ -51,8 +51,9 @@ class Lexicon(nn.Module):
         self.case_table = nn.Embedding(CASES, config.affix_width)
         self.gated = nn.Linear(d + (AFFIXES + 1) * config.affix_width, 2 * d)
         m = config.memory_width
-        self.word_memory = nn.Embedding(config.word_rows, m) if config.word_rows else None
-        self.pair_memory = nn.Embedding(config.pair_rows, 2 * m) if config.pair_rows else None
+        self.word_memory = nn.Embedding(config.word_rows, m, sparse=True) if config.word_rows else None
+        # rows for previous + this word, then rows for this + next
+        self.pair_memory = nn.Embedding(2 * config.pair_rows, m, sparse=True) if config.pair_rows else None
         self.from_word = nn.Linear(m, d, bias=False) if config.word_rows else None
         self.from_pair = nn.Linear(2 * m, d, bias=False) if config.pair_rows else None
         self.norm = nn.LayerNorm(d)
@@ -85,11 +86,8 @@ class Lexicon(nn.Module):
         """Lay the vectors of the types out over positions and add what neighbours tell, (B, L, d)."""
         vector = nn.functional.embedding(words.index, types)
         if self.pair_memory is not None and self.from_pair is not None:
-            m = self.config.memory_width
-            left, right = words.pairs.unbind(-1)
-            # one table of rows [as left pair | as right pair]
-            rows = torch.cat([self.pair_memory(left)[..., :m], self.pair_memory(right)[..., m:]], dim=-1)
-            vector = vector + self.from_pair(rows)
+            rows = words.pairs + words.pairs.new_tensor([0, self.config.pair_rows])
+            vector = vector + self.from_pair(self.pair_memory(rows).flatten(-2))
         return self.norm(vector)
 
     def forward(self, words: Words) -> Tensor:

@@ -38,16 +38,16 @@ class TimeNorm(nn.Module):
         self.from_time = zero_linear(time_width, 2 * width) if time_width else None
 
     def fold(self, e: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Weight and bias (d,) at a time e (d_t,) that is the same for the whole batch."""
+        """The weight and bias (d,) that stand for the whole norm at one time e (d_t,)."""
         if e is None or self.from_time is None:
             return self.weight, self.bias
         scale, shift = self.from_time(e).chunk(2, dim=-1)
         return self.weight * (1 + scale), self.bias * (1 + scale) + shift
 
     def forward(self, x: Tensor, e: Tensor | None) -> Tensor:
-        """x (B, L, d), e (B, d_t) or None for a plain norm."""
-        if e is None or self.from_time is None:
-            return F.layer_norm(x, x.shape[-1:], self.weight, self.bias)
+        """x (B, L, d); e (B, d_t), or (1, d_t) for one time that all share, or None for a plain norm."""
+        if e is None or self.from_time is None or len(e) == 1:
+            return F.layer_norm(x, x.shape[-1:], *self.fold(None if e is None else e[0]))
         scale, shift = self.from_time(e)[:, None].chunk(2, dim=-1)
         return F.layer_norm(x, x.shape[-1:], self.weight, self.bias) * (1 + scale) + shift
 
