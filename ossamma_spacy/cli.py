@@ -8,7 +8,9 @@ from wasabi import msg
 
 app = typer.Typer(name="ossamma", help="Named entity recognition for retrieval, in spaCy.", no_args_is_help=True, pretty_exceptions_enable=False)
 convert_app = typer.Typer(help="Turn annotated text into spaCy's DocBin.", no_args_is_help=True)
+init_app = typer.Typer(help="Start something new.", no_args_is_help=True)
 app.add_typer(convert_app, name="convert")
+app.add_typer(init_app, name="init")
 
 
 @app.command()
@@ -22,6 +24,51 @@ def info() -> None:
 
     header = ("size", "layers", "width", "heads", "window", "blocks", "lexicon", "all parameters")
     msg.table(size_table(SIZES), header=header, divider=True, aligns=("l", *"rrrrrrr"))
+
+
+@init_app.command("config")
+def init_config(
+    output: Annotated[Path | None, typer.Argument(help="Where to write the config; printed if left out.")] = None,
+    size: Annotated[str, typer.Option(help="tiny, small, base or large.")] = "tiny",
+    gpu: Annotated[bool, typer.Option("--gpu", help="Settings for a GPU: bfloat16 matrix products.")] = False,
+    labels: Annotated[str | None, typer.Option(help="A label file, as `spacy init labels` writes it.")] = None,
+) -> None:
+    """Print a filled config for `spacy train`.
+
+    Example: ossamma init config --size tiny > config.cfg
+    """
+    from ossamma_spacy.init_config import make_config
+
+    try:
+        config = make_config(size, gpu=gpu, labels=labels)
+    except ValueError as error:
+        msg.fail(str(error), exits=1)
+    if output is None:
+        print(config.to_str())
+    else:
+        config.to_disk(output)
+        msg.good(f"{output}: train with `python -m spacy train {output} --output training`")
+
+
+@app.command()
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="A trained pipeline on disk; its calibration is overwritten.")],
+    dev: Annotated[Path, typer.Argument(help="Development data, a .spacy file.")],
+) -> None:
+    """Fit the temperature of the confidences on development data and store it in the pipeline.
+
+    Example: ossamma calibrate training/model-best corpus/dev.spacy
+    """
+    from ossamma_spacy.pipeline.calibration import calibrate_pipeline
+
+    try:
+        result = calibrate_pipeline(model, dev)
+    except (ValueError, OSError) as error:
+        msg.fail(str(error), exits=1)
+    msg.good(
+        f"temperature {result.temperature:.3f}; calibration error {result.before:.4f} before, {result.after:.4f} after, "
+        f"over {result.spans} entities"
+    )
 
 
 @convert_app.command("iob")

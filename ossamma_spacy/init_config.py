@@ -1,0 +1,116 @@
+"""Configs for `spacy train`, filled; the files in configs/ are what this module writes."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ossamma_spacy.nn.config import SIZES
+
+TEMPLATE = """
+[paths]
+train = "corpus/train.spacy"
+dev = "corpus/dev.spacy"
+
+[system]
+seed = 0
+gpu_allocator = "pytorch"
+
+[nlp]
+lang = "en"
+pipeline = ["ossamma_ner"]
+batch_size = 128
+
+[components]
+
+[components.ossamma_ner]
+factory = "ossamma_ner"
+
+[components.ossamma_ner.model]
+@architectures = "ossamma.CRFTagger.v1"
+
+[corpora]
+
+[corpora.train]
+@readers = "spacy.Corpus.v1"
+path = ${paths.train}
+
+[corpora.dev]
+@readers = "spacy.Corpus.v1"
+path = ${paths.dev}
+
+[training]
+train_corpus = "corpora.train"
+dev_corpus = "corpora.dev"
+max_epochs = 0
+patience = 0
+
+[training.batcher]
+@batchers = "spacy.batch_by_words.v1"
+tolerance = 0.2
+discard_oversize = false
+
+[training.optimizer]
+@optimizers = "Adam.v1"
+L2 = 0.01
+L2_is_weight_decay = true
+grad_clip = 1.0
+use_averages = true
+
+[training.optimizer.learn_rate]
+@schedules = "warmup_linear.v1"
+total_steps = ${training.max_steps}
+
+[training.logger]
+@loggers = "spacy.ConsoleLogger.v1"
+progress_bar = true
+
+[initialize.components]
+
+[initialize.components.ossamma_ner]
+"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a size is trained: words in a batch, steps, learning rates."""
+
+    batch_words: int = 1000
+    max_steps: int = 6000
+    warmup_steps: int = 300
+    eval_frequency: int = 200
+    learn_rate: float = 5e-4
+    head_scale: float = 6.0  # learning rate of head and CRF, relative to the encoder's
+    dropout: float = 0.1
+    smoothing: float = 0.0
+
+
+RECIPES = {
+    "tiny": Recipe(),
+    "small": Recipe(learn_rate=3e-4),
+    "base": Recipe(learn_rate=2e-5, head_scale=50.0, smoothing=0.1),
+    "large": Recipe(learn_rate=2e-5, head_scale=50.0, smoothing=0.1),
+}
+
+
+def make_config(size: str = "tiny", *, gpu: bool = False, labels: str | None = None) -> Any:
+    """A config for `spacy train` of the given size, filled with all defaults.
+
+    `gpu` computes matrix products in bfloat16; `labels` is the path of a file made by `spacy init labels`.
+    """
+    from spacy.util import load_model_from_config
+    from thinc.api import Config
+
+    if size not in SIZES:
+        raise ValueError(f"size '{size}' does not exist; sizes are {', '.join(SIZES)}")
+    recipe = RECIPES[size]
+    config = Config().from_str(TEMPLATE, interpolate=False)
+    model = config["components"]["ossamma_ner"]["model"]
+    model["learn_rate_scale"] = recipe.head_scale
+    model["tok2vec"] = {"@architectures": "ossamma.Encoder.v1", **asdict(SIZES[size]), "mixed_precision": gpu}
+    config["components"]["ossamma_ner"]["smoothing"] = recipe.smoothing
+    training = config["training"]
+    training.update(dropout=recipe.dropout, max_steps=recipe.max_steps, eval_frequency=recipe.eval_frequency)
+    training["batcher"]["size"] = recipe.batch_words
+    training["optimizer"]["learn_rate"].update(initial_rate=recipe.learn_rate, warmup_steps=recipe.warmup_steps)
+    if labels:
+        config["initialize"]["components"]["ossamma_ner"]["labels"] = {"@readers": "spacy.read_labels.v1", "path": labels}
+    return load_model_from_config(config, auto_fill=True, validate=False).config
