@@ -1,0 +1,126 @@
+"""Reading token-per-line files."""
+
+import lzma
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import DocBin
+
+from ossamma_spacy.corpora.docbin import Written, docs_from_sentences, write_docbin
+from ossamma_spacy.corpora.iob import CorpusError, IobReport, read_iob
+
+
+def read(tmp_path, text, **options):
+    path = tmp_path / "corpus.conll"
+    path.write_bytes(text.encode("utf-8"))
+    return list(read_iob(path, **options))
+
+
+def tags(documents):
+    return [tag for sentences in documents for sentence in sentences for tag in sentence.tags]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("I-X I-X O I-X", "B-X I-X O B-X"),  # IOB1
+        ("I-X B-X I-X", "B-X B-X I-X"),
+        ("B-X I-X B-X O", "B-X I-X B-X O"),  # IOB2
+        ("B-X I-X E-X S-X", "B-X I-X I-X B-X"),  # BIOES
+        ("B-X L-X U-Y I-Y", "B-X I-X B-Y B-Y"),  # BILUO, with a stray I-
+        ("I-X I-Y", "B-X B-Y"),
+    ],
+)
+def test_every_scheme_becomes_iob2(tmp_path, given, expected):
+    lines = "\n".join(f"w\t{tag}" for tag in given.split())
+    assert tags(read(tmp_path, lines)) == expected.split()
+
+
+def test_documents_follow_docstart_lines(tmp_path):
+    text = "-DOCSTART- O\n\na O\n\nb O\n\n-DOCSTART- O\n\nc O\n"
+    documents = read(tmp_path, text)
+    assert [[sentence.tokens for sentence in d] for d in documents] == [[["a"], ["b"]], [["c"]]]
+
+
+def test_without_docstart_each_sentence_is_a_document(tmp_path):
+    assert [len(document) for document in read(tmp_path, "a O\n\n\nb O\n\nc O")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("text", ["\ufeffa\tO\r\nb\tB-X\r\n", "a O\nb B-X"])
+def test_byte_order_marks_and_line_ends_do_not_matter(tmp_path, text):
+    assert tags(read(tmp_path, text)) == ["O", "B-X"]
+
+
+def test_columns_may_be_chosen(tmp_path):
+    (document,) = read(tmp_path, "1\ta\tB-X\tnoun\n", token_column=1, tag_column=2)
+    assert (document[0].tokens, document[0].tags) == (["a"], ["B-X"])
+
+
+def test_compressed_files_are_read(tmp_path):
+    path = tmp_path / "a.conll.xz"
+    path.write_bytes(lzma.compress(b"a O\n"))
+    assert tags(read_iob(path)) == ["O"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a O\nb\n", r"corpus\.conll:2: 1 column"),
+        ("a O\nb Q-X\n", r"corpus\.conll:2: tag 'Q-X'"),
+        ("a B-\n", r"corpus\.conll:1: tag 'B-'"),
+        ("a X\n", r"corpus\.conll:1: tag 'X'"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path, text, message):
+    with pytest.raises(CorpusError, match=message):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path):
+    path = tmp_path / "latin.conll"
+    path.write_bytes(b"caf\xe9 O\n")
+    with pytest.raises(CorpusError, match=r"latin\.conll: not UTF-8"):
+        list(read_iob(path))
+
+
+def test_repairs_are_reported_with_their_lines(tmp_path):
+    report = IobReport()
+    read(tmp_path, "a O\nb I-X\nc I-X\n", report=report)
+    assert report.repaired == [2]
+
+
+@given(st.lists(st.sampled_from(["O", "B-X", "I-X", "E-X", "S-X", "B-Y", "I-Y", "E-Y"]), min_size=1, max_size=12))
+def test_any_sequence_of_tags_becomes_legal(tmp_path_factory, sequence):
+    lines = "\n".join(f"w {tag}" for tag in sequence)
+    previous = "O"
+    for tag in tags(read(tmp_path_factory.mktemp("iob"), lines)):
+        assert tag[0] != "I" or previous[2:] == tag[2:]
+        previous = tag
+
+
+def test_docbins_are_written_whole_and_alike(tmp_path):
+    nlp = spacy.blank("en")
+    documents = read(tmp_path, "Rome B-X\nis O\n\nAda B-Y\nLovelace I-Y\n")
+    paths = [tmp_path / "a.spacy", tmp_path / "sub" / "b.spacy"]
+    for path in paths:
+        written = write_docbin(docs_from_sentences(nlp, documents, 10), path, Written())
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert (written.documents, written.tokens, dict(written.labels)) == (1, 4, {"X": 1, "Y": 1})
+    (doc,) = DocBin().from_disk(paths[0]).get_docs(nlp.vocab)
+    assert [(e.text, e.label_) for e in doc.ents] == [("Rome", "X"), ("Ada Lovelace", "Y")]
+    assert [s.text for s in doc.sents] == ["Rome is", "Ada Lovelace"]
+
+
+def test_a_failed_conversion_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.spacy"
+    path.write_bytes(b"old")
+
+    def broken():
+        raise CorpusError("no")
+        yield
+
+    with pytest.raises(CorpusError):
+        write_docbin(broken(), path, Written())
+    assert path.read_bytes() == b"old"

@@ -1,0 +1,223 @@
+"""The pipe `ossamma_ner` from initialization to disk."""
+
+import pickle
+
+import pytest
+import spacy
+import torch
+from conftest import SENTENCES, entities, make_config, make_examples, make_nlp, train
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+from ossamma_spacy.labels import LABELS
+
+TEXTS = [text for text, _ in SENTENCES] + ["Ada saw Warsaw in May", "", " ", "x"]
+
+
+def test_training_finds_what_it_was_taught(trained):
+    for text, spans in SENTENCES:
+        assert [(e.start_char, e.end_char, e.label_) for e in trained(text).ents] == spans
+    scores = trained.evaluate(make_examples(trained))
+    assert scores["ents_f"] == scores["ents_macro_f"] == 1.0
+    assert set(scores["ents_per_type"]) == {"PERSON", "PLACE", "AGENCY", "MEASURE", "WORK"}
+
+
+def test_labels_come_in_the_order_of_the_nine(trained):
+    pipe = trained.get_pipe("ossamma_ner")
+    assert pipe.labels == tuple(label for label in LABELS if label in set(pipe.labels))
+    assert pipe.label_data == list(pipe.labels)
+
+
+def assert_same(left, right):
+    for text in TEXTS:
+        a, b = left(text), right(text)
+        assert entities(a) == entities(b)
+        assert [e._.confidence for e in a.ents] == [e._.confidence for e in b.ents]
+
+
+def test_disk_and_bytes_keep_entities_and_scores(trained, tmp_path):
+    trained.to_disk(tmp_path / "model")
+    assert_same(trained, spacy.load(tmp_path / "model"))
+    config = {"nlp": trained.config["nlp"], "components": trained.config["components"]}
+    assert_same(trained, spacy.blank("en").from_config(trained.config).from_bytes(trained.to_bytes()))
+    assert config["components"]["ossamma_ner"]["factory"] == "ossamma_ner"
+    assert trained.to_bytes() == trained.to_bytes()
+
+
+def test_pickle_keeps_entities_and_scores(trained):
+    copy = pickle.loads(pickle.dumps(trained.get_pipe("ossamma_ner").model))
+    docs = [trained.make_doc(text) for text in TEXTS if text]
+    for left, right in zip(copy.predict(docs), trained.get_pipe("ossamma_ner").model.predict(docs), strict=True):
+        assert (left == right).all()
+
+
+def test_the_same_seed_gives_the_same_weights():
+    one, two = (make_nlp() for _ in range(2))
+    for nlp in (one, two):
+        spacy.util.fix_random_seed(3)
+        train(nlp, make_examples(nlp), steps=5)
+    assert one.get_pipe("ossamma_ner").model.to_bytes() == two.get_pipe("ossamma_ner").model.to_bytes()
+
+
+def test_confidences_stand_beside_the_entities_and_survive_docbin(trained):
+    doc = trained(SENTENCES[2][0])
+    assert [0 < span._.confidence <= 1 for span in doc.ents] == [True] * 3
+    assert doc[0:2]._.confidence is None
+    store = DocBin(docs=[doc])
+    (again,) = DocBin().from_bytes(store.to_bytes()).get_docs(trained.vocab)
+    assert [e._.confidence for e in again.ents] == [e._.confidence for e in doc.ents]
+
+
+def test_a_threshold_drops_unsure_entities(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    strict = spacy.load(tmp_path, config={"components": {"ossamma_ner": {"threshold": 0.999999}}})
+    doc = trained(SENTENCES[2][0])
+    assert len(strict(doc.text).ents) < len(doc.ents)
+
+
+def test_without_confidence_nothing_is_stored(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    fast = spacy.load(tmp_path, config={"components": {"ossamma_ner": {"confidence": False}}})
+    doc = fast(SENTENCES[2][0])
+    assert entities(doc) == entities(trained(SENTENCES[2][0]))
+    assert not doc.spans
+    assert doc.ents[0]._.confidence is None
+
+
+def test_existing_entities_are_kept_on_request(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    keep = spacy.load(tmp_path, config={"components": {"ossamma_ner": {"keep_existing": True}}})
+    doc = keep.make_doc("IBM hired Ada Lovelace in 1997")
+    doc.set_ents([doc.char_span(10, 13, label="PLACE"), doc.char_span(26, 30, label="YEAR")], default="outside")
+    for name, pipe in keep.pipeline:
+        assert name == "ossamma_ner"
+        doc = pipe(doc)
+    found = {(span.text, span.label_) for span in doc.ents}
+    assert {("Ada", "PLACE"), ("1997", "YEAR"), ("IBM", "AGENCY")} <= found
+
+
+def test_labels_are_refused_once_the_weights_are_made(trained):
+    with pytest.raises(ValueError, match="cannot add 'NEW'"):
+        trained.get_pipe("ossamma_ner").add_label("NEW")
+    assert trained.get_pipe("ossamma_ner").add_label("PERSON") == 0
+
+
+def test_labels_may_be_given(tmp_path):
+    nlp = make_nlp()
+    nlp.get_pipe("ossamma_ner").initialize(lambda: make_examples(nlp), nlp=nlp, labels=["PLACE", "B", "A"])
+    assert nlp.get_pipe("ossamma_ner").labels == ("PLACE", "B", "A")
+
+
+def test_data_without_entities_has_nothing_to_learn():
+    nlp = make_nlp()
+    with pytest.raises(ValueError, match="no entity"):
+        nlp.initialize(lambda: make_examples(nlp, [("Nothing here.", [])]))
+
+
+def test_an_unknown_label_is_named():
+    nlp = make_nlp()
+    sgd = nlp.initialize(lambda: make_examples(nlp))
+    with pytest.raises(ValueError, match="the label 'ODD'"):
+        nlp.update(make_examples(nlp, [("Odd text", [(0, 3, "ODD")])]), sgd=sgd)
+
+
+def test_prediction_before_initialization_says_what_to_do():
+    with pytest.raises(ValueError, match="not initialized"):
+        make_nlp()("text")
+
+
+def test_rehearsal_is_refused(trained):
+    with pytest.raises(ValueError, match="rehearse is not supported"):
+        trained.get_pipe("ossamma_ner").rehearse([])
+
+
+def test_a_threshold_is_a_probability():
+    with pytest.raises(ValueError, match="threshold = 2"):
+        make_nlp(threshold=2.0)
+
+
+def test_missing_annotation_teaches_nothing():
+    nlp = make_nlp()
+    sgd = nlp.initialize(lambda: make_examples(nlp))
+    before = nlp.get_pipe("ossamma_ner").model.to_bytes()
+    sgd.L2 = 0.0
+    nlp.get_pipe("ossamma_ner").boundary_weight = 0.0
+    blank = nlp.make_doc("IBM hired Ada Lovelace")
+    losses = nlp.update([Example(blank, Doc(nlp.vocab, words=[t.text for t in blank]))], sgd=sgd)
+    assert abs(losses["ossamma_ner"]) < 1e-5
+    after = nlp.get_pipe("ossamma_ner").model.to_bytes()
+    assert isinstance(before, bytes) and isinstance(after, bytes)
+
+
+def test_partly_missing_and_misaligned_gold_trains():
+    nlp = make_nlp()
+    examples = make_examples(nlp)
+    partly = nlp.make_doc("IBM hired Ada Lovelace in 1997")
+    reference = Doc(nlp.vocab, words=[t.text for t in partly], ents=["B-AGENCY", "O", "", "", "", "B-MEASURE"])
+    words = ["IBM", "hired", "Ada Love", "lace", "in", "1997"]
+    misaligned = Doc(nlp.vocab, words=words, ents=["B-AGENCY", "O", "B-PERSON", "O", "O", "O"])
+    examples += [Example(partly, reference), Example(partly.copy(), misaligned)]
+    losses = train(nlp, examples, steps=3)
+    assert torch.isfinite(torch.tensor(losses["ossamma_ner"]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n\n \t", "a", "a" * 10_000, "👩‍👩‍👧 👍🏽", "é́́́́" * 20, "\x00\x01\ufffe", "\u202eabc", " IBM \n", "Ada\n\nLovelace"],
+)
+def test_odd_texts_pass(trained, text):
+    doc = trained(text)
+    assert doc.text == text
+    for span in doc.ents:
+        assert not span[0].is_space
+        assert not span[-1].is_space
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_any_text_passes(trained, text):
+    assert trained(text).text == text
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=30), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_any_scores_become_valid_entities(trained, picks, seed):
+    """Random weights decode to legal entities."""
+    pipe = trained.get_pipe("ossamma_ner")
+    words = ["IBM", " ", "Ada", "\n", "x", "in", "1997", "the", "May", ".", "Rome", "a", "b"]
+    doc = Doc(trained.vocab, words=[words[i] for i in picks])
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.randn(len(doc), 2 * len(pipe.labels) + 3, generator=generator).numpy() * 10
+    from ossamma_spacy.models.tagger import decode
+
+    pipe.set_annotations([doc], decode(pipe.model, [scores], confidences=True))
+    for span in doc.ents:
+        assert span.label_ in pipe.labels
+        assert not span[0].is_space and not span[-1].is_space
+
+
+def test_accumulated_steps_equal_one_large_step():
+    weights = []
+    for parts in (1, 2):
+        nlp = make_nlp()
+        examples = make_examples(nlp)
+        spacy.util.fix_random_seed(1)
+        sgd = nlp.initialize(lambda examples=examples: examples)
+        sgd.learn_rate = 1e-2
+        cut = [examples] if parts == 1 else [examples[:3], examples[3:]]
+        for part in cut:
+            nlp.update(part, sgd=False)
+        for _, pipe in nlp.pipeline:
+            pipe.finish_update(sgd)
+        weights.append(torch.cat([p.flatten() for p in nlp.get_pipe("ossamma_ner").model.shims[0].module.parameters()]))
+    assert torch.allclose(weights[0], weights[1], atol=1e-5)
+
+
+def test_config_reaches_the_pipe():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("ossamma_ner", config=make_config(spans_key="ner", boundary_weight=0.5, smoothing=0.1))
+    assert (pipe.spans_key, pipe.boundary_weight, pipe.smoothing) == ("ner", 0.5, 0.1)
+    train(nlp, make_examples(nlp), steps=2)
+    assert "ner" in nlp("Ada").spans
