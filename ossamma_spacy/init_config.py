@@ -63,6 +63,8 @@ total_steps = ${training.max_steps}
 @loggers = "spacy.ConsoleLogger.v1"
 progress_bar = true
 
+[initialize]
+
 [initialize.components]
 
 [initialize.components.ossamma_ner]

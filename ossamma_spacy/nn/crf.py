@@ -1,128 +1,294 @@
-"""Linear-chain CRF over BIO tags (Lafferty et al. 2001)."""
+"""A linear-chain CRF over BIO tags (Lafferty et al. 2001).
 
+Of n labels, tag 0 is O, tag 2k + 1 is B- and tag 2k + 2 is I- of label k; K = 2n + 1. Paths are scored in float64,
+whatever the emissions' dtype: at these sizes it costs as much as float32, and differences of scores that grow with the
+text keep their digits. What a constraint or a lattice forbids scores `FORBIDDEN`, a number and not −inf, so that no
+gradient is NaN; any float32 emission vanishes beside it.
+"""
+
+import numpy as np
 import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-FORBIDDEN = -1e30  # finite, so that no difference of two forbidden scores is undefined
+FORBIDDEN = -1e100
+IMPOSSIBLE = FORBIDDEN / 2  # a path that scores less passes through something forbidden
+SAFE_LOG = -200.0  # three factors above e^-200 have a product that float64 holds
 
 
 def bio_constraints(n_labels: int) -> tuple[Tensor, Tensor]:
-    """(K,) bool: tags that may start; (K, K) bool: [from, to] transitions that are legal. Tag 0 is O."""
-    k = 2 * n_labels + 1
-    start, step = torch.ones(k, dtype=torch.bool), torch.ones(k, k, dtype=torch.bool)
-    start[2::2] = False
-    step[:, 2::2] = False
-    inside = torch.arange(2, k, 2)
-    step[inside - 1, inside] = True
-    step[inside, inside] = True
-    return start, step
+    """Which BIO paths are legal: an I- follows only B- or I- of its own label.
+
+    Returns (K,) bool, the tags that may start a sequence, and (K, K) bool, the transitions [from, to] that are legal.
+    Raises ValueError for a negative number of labels.
+    """
+    if n_labels < 0:
+        raise ValueError(f"crf: n_labels = {n_labels}, expected 0 or more")
+    tag = torch.arange(2 * n_labels + 1)
+    inside = (tag > 0) & (tag % 2 == 0)
+    continues = (tag[:, None] == tag) | (tag[:, None] == tag - 1)
+    return ~inside, ~inside | continues
 
 
 class CRF(nn.Module):
-    """Scores of tag sequences: emissions (B, L, K) plus transitions, start and end scores, forbidden where not BIO."""
+    """Linear-chain CRF over BIO tags.
+
+    Learns `transitions` (K, K) [from, to], `start` (K,) and `end` (K,), all zero at first. With `constrained`, paths
+    that are not BIO have no probability: a constant mask, never learnt, never saved.
+
+    Everywhere emissions are (B, L, K) of any float dtype, lengths (B,) int64 between 0 and L, and `allowed` a lattice
+    (B, L, K) bool of the tags that each position may bear, None for all. What stands at padded positions is never
+    read, NaN included. B = 0, L = 0 and lengths of 0 are fine. Results have the emissions' dtype, but at least
+    float32. All methods raise ValueError where shapes or lengths do not fit.
+    """
+
+    start_allowed: Tensor
+    transition_allowed: Tensor
 
     def __init__(self, n_labels: int, constrained: bool = True) -> None:
         super().__init__()
-        k = 2 * n_labels + 1
-        self.transitions = nn.Parameter(torch.zeros(k, k))
-        self.start = nn.Parameter(torch.zeros(k))
-        self.end = nn.Parameter(torch.zeros(k))
-        start, step = bio_constraints(n_labels)
-        self.register_buffer("start_allowed", start | (not constrained), persistent=False)
-        self.register_buffer("step_allowed", step | (not constrained), persistent=False)
-
-    def _scores(self, emissions: Tensor, lengths: Tensor, temperature: float = 1.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        if emissions.dtype in (torch.float16, torch.bfloat16):
-            emissions = emissions.float()
-        keep = torch.arange(emissions.shape[1], device=emissions.device) < lengths[:, None]
-        emissions = torch.where(keep[..., None], emissions, 0.0) / temperature
-        dtype = emissions.dtype
-        start = (self.start.to(dtype) / temperature).masked_fill(~self.get_buffer("start_allowed"), FORBIDDEN)
-        step = (self.transitions.to(dtype) / temperature).masked_fill(~self.get_buffer("step_allowed"), FORBIDDEN)
-        return emissions, start, step, self.end.to(dtype) / temperature
-
-    def _alphas(self, emissions: Tensor, lengths: Tensor, start: Tensor, step: Tensor) -> list[Tensor]:
-        alpha = start + emissions[:, 0]
-        alphas = [alpha]
-        for i in range(1, emissions.shape[1]):
-            new = torch.logsumexp(alpha[:, :, None] + step, dim=1) + emissions[:, i]
-            alpha = torch.where((i < lengths)[:, None], new, alpha)
-            alphas.append(alpha)
-        return alphas
+        start_allowed, transition_allowed = bio_constraints(n_labels)
+        self.n_tags = len(start_allowed)
+        self.transitions = nn.Parameter(torch.zeros(self.n_tags, self.n_tags))
+        self.start = nn.Parameter(torch.zeros(self.n_tags))
+        self.end = nn.Parameter(torch.zeros(self.n_tags))
+        self.register_buffer("start_allowed", start_allowed | (not constrained), persistent=False)
+        self.register_buffer("transition_allowed", transition_allowed | (not constrained), persistent=False)
 
     def log_partition(self, emissions: Tensor, lengths: Tensor, allowed: Tensor | None = None) -> Tensor:
-        emissions, start, step, end = self._scores(emissions, lengths)
-        if allowed is not None:
-            emissions = emissions.masked_fill(~allowed, FORBIDDEN)
-        if not emissions.shape[1]:
-            return emissions.new_zeros(len(emissions))
-        z = torch.logsumexp(self._alphas(emissions, lengths, start, step)[-1] + end, dim=1)
-        return torch.where(lengths > 0, z, 0.0)
+        """log Z (B,): log of the summed exponential scores of all legal paths that `allowed` permits.
+
+        0 for an empty document, −inf where no path is possible.
+        """
+        scores, _ = self._prepare(emissions, lengths, allowed)
+        log_z = self._log_partitions(scores[None], lengths)[0]
+        return log_z.masked_fill(log_z < IMPOSSIBLE, -torch.inf).to(_result_dtype(emissions))
 
     def nll(self, emissions: Tensor, lengths: Tensor, allowed: Tensor) -> Tensor:
-        keep = torch.arange(emissions.shape[1], device=emissions.device) < lengths[:, None]
-        both = torch.cat([torch.ones_like(allowed), allowed | ~keep[..., None]])
-        z = self.log_partition(emissions.repeat(2, 1, 1), lengths.repeat(2), both)
-        free, bound = z.chunk(2)
-        if bool((bound < FORBIDDEN / 10).any()):
-            raise ValueError(f"no legal path in documents {torch.nonzero(bound < FORBIDDEN / 10).flatten().tolist()}")
-        return free - bound
+        """log Z − log Z(allowed) (B,): minus the log marginal likelihood of the lattice (Tsuboi et al. 2008).
 
-    def _forward_backward(self, emissions: Tensor, lengths: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        emissions, start, step, end = self._scores(emissions, lengths, temperature)
-        alphas = torch.stack(self._alphas(emissions, lengths, start, step), dim=1)
-        beta = end.expand(len(emissions), -1)
-        betas = [beta]
-        for i in range(emissions.shape[1] - 1, 0, -1):
-            new = torch.logsumexp(step + (emissions[:, i] + beta)[:, None, :], dim=2)
-            beta = torch.where((i < lengths)[:, None], new, end)
-            betas.append(beta)
-        z = torch.logsumexp(alphas[:, -1] + end, dim=1)
-        return alphas, torch.stack(betas[::-1], dim=1), z, emissions, step
+        Where one path is allowed, it is the ordinary negative log-likelihood; where all are, it is exactly 0 and has
+        no gradient. Raises ValueError, naming the document, where no legal path is allowed.
+        """
+        scores, keep = self._prepare(emissions, lengths, None)
+        lattice, _ = self._prepare(emissions, lengths, allowed)
+        free, partial = self._log_partitions(torch.stack([scores, lattice]), lengths)
+        _raise_if_impossible(partial.detach() < IMPOSSIBLE)
+        unknown = (_pad_empty(allowed) | ~keep[..., None]).flatten(1).all(1)
+        return (free - partial).masked_fill(unknown, 0.0).to(_result_dtype(emissions))
 
-    def marginals(self, emissions: Tensor, lengths: Tensor, temperature: float = 1.0) -> Tensor:
-        if not emissions.shape[1]:
-            return emissions.float()
-        alphas, betas, z, _, _ = self._forward_backward(emissions, lengths, temperature)
-        keep = torch.arange(emissions.shape[1], device=emissions.device) < lengths[:, None]
-        return (alphas + betas - z[:, None, None]).exp() * keep[..., None]
+    def marginals(self, emissions: Tensor, lengths: Tensor, *, temperature: float = 1.0) -> Tensor:
+        """Posterior probability of each tag at each position (B, L, K), zero at padding; differentiable.
 
-    def span_log_posteriors(self, emissions: Tensor, lengths: Tensor, spans: Tensor, temperature: float = 1.0) -> Tensor:
-        if not len(spans):
-            return emissions.new_zeros(0)
-        alphas, betas, z, emissions, step = self._forward_backward(emissions, lengths, temperature)
-        doc, first, stop, label = spans.unbind(1)
+        Forward–backward (Rabiner 1989). `temperature` divides emissions, transitions, start and end scores.
+        """
+        scores, keep = self._prepare(emissions, lengths, None, temperature)
+        before, after = self._forward_backward(scores, lengths, temperature)
+        posterior = (before + scores + after).softmax(-1) * keep[..., None]
+        return posterior[:, : emissions.shape[1]].to(_result_dtype(emissions))
+
+    def span_log_posteriors(
+        self, emissions: Tensor, lengths: Tensor, spans: Tensor, *, temperature: float = 1.0
+    ) -> Tensor:
+        """log P (N,) that exactly this span with this label is an entity, for each row of `spans`.
+
+        spans (N, 4) int64: index in the batch, first position, end (exclusive), label index. The event is B- at the
+        first position, I- up to the end, and no I- of the label after it. Raises ValueError for a span that does not
+        lie in its document. `temperature` as in `marginals`.
+        """
+        scores, _ = self._prepare(emissions, lengths, None, temperature)
+        self._check_spans(spans, lengths)
+        before, after = self._forward_backward(scores, lengths, temperature)
+        _, transitions, end_scores = self._potentials(temperature)
+        log_z = _finish(before[None], scores[None], lengths, end_scores)[0]
+        doc, first, end, label = spans.unbind(1)
         begin, inside = 2 * label + 1, 2 * label + 2
-        last = stop - 1
-        cumulative = emissions.double().cumsum(1)
-        more = (last - first).to(emissions.dtype)
-        path = (cumulative[doc, last, inside] - cumulative[doc, first, inside]).to(emissions.dtype)
-        path = path + torch.where(more > 0, step[begin, inside] + (more - 1) * step[inside, inside], 0.0)
-        tag = torch.where(more > 0, inside, begin)
-        padded = torch.nn.functional.pad(emissions + betas, (0, 0, 0, 1))
-        after = step[tag] + padded[doc, stop]
-        after = after.scatter(1, inside[:, None], FORBIDDEN)
-        end = self.end.to(emissions.dtype)[tag] / temperature
-        after = torch.where(stop < lengths[doc], torch.logsumexp(after, dim=1), end)
-        return alphas[doc, first, begin] + path + after - z[doc]
+        size = end - first
+        # differences of running sums give the inner emissions of all spans at once
+        running = scores.cumsum(1)
+        inner = running[doc, end - 1, inside] - running[doc, first, inside]
+        steps = transitions[begin, inside] + (size - 2) * transitions[inside, inside]
+        head = (before + scores)[doc, first, begin] + inner + torch.where(size > 1, steps, 0.0)
 
+        last_tag = torch.where(size > 1, inside, begin)
+        follower = end.clamp_max(scores.shape[1] - 1)
+        onward = transitions[last_tag] + (scores + after)[doc, follower]  # (N, K)
+        onward = onward.scatter(1, inside[:, None], FORBIDDEN).logsumexp(1)
+        tail = torch.where(end == lengths[doc], end_scores[last_tag], onward)
+        return (head + tail - log_z[doc]).clamp_max(0.0).to(_result_dtype(emissions))
+
+    @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor, allowed: Tensor | None = None) -> Tensor:
-        emissions, start, step, end = self._scores(emissions, lengths)
+        """The best legal path that `allowed` permits (B, L) int64, 0 at padding (Viterbi, see Rabiner 1989).
+
+        Runs on the CPU wherever the emissions are; the result is on their device. Raises ValueError, naming the
+        document, where no legal path is allowed.
+        """
+        scores, _ = self._prepare(emissions, lengths, allowed)
+        start, transitions, end = (x.cpu().numpy() for x in self._potentials())
+        paths = torch.zeros(emissions.shape[:2], dtype=torch.int64)
+        if paths.numel():
+            # tags lead and the batch comes last: NumPy then takes its maxima in vector registers
+            table = np.array(scores.permute(1, 2, 0).cpu().numpy(), order="C")  # (L, K, B), a copy to work in
+            paths.copy_(torch.from_numpy(_viterbi(table, start, transitions, end, lengths.cpu().numpy())))
+        return paths.to(emissions.device)
+
+    def _prepare(
+        self, emissions: Tensor, lengths: Tensor, allowed: Tensor | None, temperature: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Scores (B, max(L, 1), K) in float64, zero at padding, and the mask (B, max(L, 1)) of what is not padding."""
+        if emissions.dim() != 3 or emissions.shape[2] != self.n_tags:
+            raise ValueError(f"crf: emissions of shape {tuple(emissions.shape)}, expected (B, L, {self.n_tags})")
+        if lengths.shape != emissions.shape[:1]:
+            raise ValueError(f"crf: lengths of shape {tuple(lengths.shape)}, expected ({emissions.shape[0]},)")
+        if bool(((lengths < 0) | (lengths > emissions.shape[1])).any()):
+            raise ValueError(f"crf: lengths {lengths.tolist()}, expected 0 to {emissions.shape[1]}")
+        if allowed is not None and (allowed.shape != emissions.shape or allowed.dtype != torch.bool):
+            raise ValueError(
+                f"crf: allowed is {allowed.dtype} of shape {tuple(allowed.shape)}, "
+                f"expected torch.bool of shape {tuple(emissions.shape)}"
+            )
+        if not temperature > 0:
+            raise ValueError(f"crf: temperature = {temperature}, expected a positive number")
+        scores = _pad_empty(emissions).double()
+        keep = torch.arange(scores.shape[1], device=scores.device) < lengths[:, None]
+        scores = scores.masked_fill(~keep[..., None], 0.0) / temperature
         if allowed is not None:
-            emissions = emissions.masked_fill(~allowed, FORBIDDEN)
-        batch, length, k = emissions.shape
-        if not length or not batch:
-            return torch.zeros(batch, length, dtype=torch.int64, device=emissions.device)
-        alpha, same, pointers = start + emissions[:, 0], torch.arange(k, device=emissions.device), []
-        for i in range(1, length):
-            best, pointer = (alpha[:, :, None] + step).max(dim=1)
-            keep = (i < lengths)[:, None]
-            alpha = torch.where(keep, best + emissions[:, i], alpha)
-            pointers.append(torch.where(keep, pointer, same))
-        tag = (alpha + end).argmax(dim=1)
-        path = [tag]
-        for pointer in reversed(pointers):
-            tag = pointer.gather(1, tag[:, None])[:, 0]
-            path.append(tag)
-        keep = torch.arange(length, device=emissions.device) < lengths[:, None]
-        return torch.stack(path[::-1], dim=1) * keep
+            scores = scores.masked_fill(~_pad_empty(allowed) & keep[..., None], FORBIDDEN)
+        return scores, keep
+
+    def _potentials(self, temperature: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
+        """Start, transition and end scores in float64, with the constraints in them."""
+        start = (self.start.double() / temperature).masked_fill(~self.start_allowed, FORBIDDEN)
+        transitions = (self.transitions.double() / temperature).masked_fill(~self.transition_allowed, FORBIDDEN)
+        return start, transitions, self.end.double() / temperature
+
+    def _log_partitions(self, scores: Tensor, lengths: Tensor) -> Tensor:
+        """log Z (S, B) of S sets of scores (S, B, L, K) of the same documents."""
+        start, transitions, end = self._potentials()
+        sets = scores.shape[0]
+        before = messages(scores, start.expand(sets, -1), transitions.expand(sets, -1, -1))
+        return _finish(before, scores, lengths, end)
+
+    def _forward_backward(self, scores: Tensor, lengths: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+        """Log summed scores of all that may come before and after each tag at each position, each (B, L, K).
+
+        The backward pass is a forward pass over the reversed documents, so that one recursion makes both.
+        """
+        start, transitions, end = self._potentials(temperature)
+        position = torch.arange(scores.shape[1], device=scores.device)
+        mirrored = torch.where(position < lengths[:, None], lengths[:, None] - 1 - position, position)
+        index = mirrored[..., None].expand_as(scores)
+        both = torch.stack([scores, scores.gather(1, index)])
+        before, after = messages(both, torch.stack([start, end]), torch.stack([transitions, transitions.mT]))
+        return before, after.gather(1, index)
+
+    def _check_spans(self, spans: Tensor, lengths: Tensor) -> None:
+        if spans.dim() != 2 or spans.shape[1] != 4:
+            raise ValueError(f"crf: spans of shape {tuple(spans.shape)}, expected (N, 4)")
+        doc, first, end, label = spans.unbind(1)
+        known = (doc >= 0) & (doc < len(lengths)) & (label >= 0) & (2 * label + 1 < self.n_tags)
+        longest = F.pad(lengths, (0, 1))[doc.clamp(0, len(lengths))]
+        wrong = ~(known & (first >= 0) & (first < end) & (end <= longest))
+        if bool(wrong.any()):
+            row = spans[wrong][0].tolist()
+            raise ValueError(f"crf: span {row} (document, first, end, label) does not lie in the batch or its labels")
+
+
+def messages(scores: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
+    """Log summed scores of all partial paths that lead to each tag at each position, the tag's own score left out.
+
+    scores (S, B, L, K) float64, start (S, K), transitions (S, K, K); each of the S sets has its own. Returns
+    (S, B, L, K). The recursion runs on scaled probabilities (Rabiner 1989), one small matrix product per position;
+    where their range is too wide for float64, `log_messages` does the same in logarithms, about four times slower.
+    """
+    top = scores.detach().amax(-1, keepdim=True)
+    top_start = start.detach().amax()
+    top_transition = transitions.detach().amax()
+    logs = scores - top, start - top_start, transitions - top_transition
+    weights = logs[0].exp().permute(2, 0, 1, 3).contiguous()  # (L, S, B, K)
+    steps = logs[2].exp()
+    message = logs[1].exp()[:, None].expand(*scores.shape[:2], -1)
+    found, scales = [], []
+    for weight in weights.unbind(0):
+        found.append(message)
+        state = message * weight
+        # the scale cancels in the result: any constant would do, hence no gradient
+        scale = state.detach().sum(-1, keepdim=True)
+        scales.append(scale)
+        message = (state / scale) @ steps
+    linear = torch.stack(found, dim=2)
+    positive = linear > 0
+    # nothing legal has underflowed if all factors and all messages were far from it; a NaN comes from a scale of 0
+    lost = (positive & (linear.detach() < np.exp(SAFE_LOG))).any() | ~positive.any(-1).all()
+    for log in logs:
+        lost = lost | ((log.detach() < SAFE_LOG) & (log.detach() > IMPOSSIBLE)).any()
+    if bool(lost | (top < IMPOSSIBLE).any()):
+        return log_messages(scores, start, transitions)
+    gains = torch.stack(scales, dim=2).log() + top + top_transition  # (S, B, L, 1)
+    shift = torch.cat([top_start.expand_as(gains[:, :, :1]), gains[:, :, :-1]], dim=2).cumsum(2)
+    return (linear.masked_fill(~positive, 1.0).log() + shift).masked_fill(~positive, FORBIDDEN)
+
+
+def log_messages(scores: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
+    """What `messages` returns, for scores of any size."""
+    message = start[:, None].expand(*scores.shape[:2], -1)
+    found = [message]
+    for score in scores.unbind(2)[:-1]:
+        message = ((message + score)[..., None] + transitions[:, None]).logsumexp(-2)
+        found.append(message)
+    return torch.stack(found, dim=2)
+
+
+def _finish(before: Tensor, scores: Tensor, lengths: Tensor, end: Tensor) -> Tensor:
+    """log Z (S, B) from the messages at the last position of each document."""
+    document = torch.arange(len(lengths), device=lengths.device)
+    last = (lengths - 1).clamp_min(0)
+    log_z = (before[:, document, last] + scores[:, document, last] + end).logsumexp(-1)
+    return log_z.masked_fill(lengths == 0, 0.0)
+
+
+def _viterbi(
+    table: NDArray[np.float64],
+    start: NDArray[np.float64],
+    transitions: NDArray[np.float64],
+    end: NDArray[np.float64],
+    lengths: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Best paths (B, L) of scores `table` (L, K, B), which is overwritten by the scores of the best partial paths.
+
+    No back-pointers are kept: on the way back the best predecessor of the one chosen tag is found again.
+    """
+    length, n_tags, batch = table.shape
+    table[0] += start[:, None]
+    candidates = np.empty((n_tags, n_tags, batch))
+    arrivals = transitions[:, :, None]
+    for t in range(1, length):
+        np.add(table[t - 1][:, None], arrivals, out=candidates)
+        table[t] += np.maximum.reduce(candidates, axis=0)
+    last = lengths - 1
+    final = table[last.clip(0), :, np.arange(batch)] + end  # (B, K)
+    _raise_if_impossible(torch.from_numpy((final.max(1) < IMPOSSIBLE) & (lengths > 0)))
+    paths = np.empty((length, batch), dtype=np.int64)
+    final_tags = tags = final.argmax(1)
+    paths[-1] = final_tags
+    for t in range(length - 2, -1, -1):
+        tags = np.where(t < last, (table[t] + transitions[:, tags]).argmax(0), final_tags)
+        paths[t] = tags
+    return np.where(np.arange(length) < lengths[:, None], paths.T, 0)
+
+
+def _raise_if_impossible(impossible: Tensor) -> None:
+    if bool(impossible.any()):
+        rows = impossible.nonzero().flatten().tolist()
+        raise ValueError(f"crf: the lattice allows no legal path in document {', '.join(map(str, rows))} of the batch")
+
+
+def _pad_empty(x: Tensor) -> Tensor:
+    """x (B, L, K) with one position of padding if it has none at all, so that the recursions have a place to start."""
+    return x if x.shape[1] else x.new_zeros(x.shape[0], 1, x.shape[2])
+
+
+def _result_dtype(emissions: Tensor) -> torch.dtype:
+    return torch.promote_types(emissions.dtype, torch.float32)
