@@ -6,6 +6,8 @@ text keep their digits. What a constraint or a lattice forbids scores `FORBIDDEN
 gradient is NaN; any float32 emission vanishes beside it.
 """
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -73,10 +75,11 @@ class CRF(nn.Module):
         """
         scores, keep = self._prepare(emissions, lengths, None)
         lattice, _ = self._prepare(emissions, lengths, allowed)
-        free, partial = self._log_partitions(torch.stack([scores, lattice]), lengths)
-        _raise_if_impossible(partial.detach() < IMPOSSIBLE)
+        log_z = self._log_partitions(torch.stack([scores, lattice]), lengths)
+        _raise_if_impossible(log_z[1].detach() < IMPOSSIBLE)
         unknown = (_pad_empty(allowed) | ~keep[..., None]).flatten(1).all(1)
-        return (free - partial).masked_fill(unknown, 0.0).to(_result_dtype(emissions))
+        difference = (log_z[0] - log_z[1]).masked_fill(unknown, 0.0)
+        return difference.to(_result_dtype(emissions))
 
     def marginals(self, emissions: Tensor, lengths: Tensor, *, temperature: float = 1.0) -> Tensor:
         """Posterior probability of each tag at each position (B, L, K), zero at padding; differentiable.
@@ -221,7 +224,7 @@ def messages(scores: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
     linear = torch.stack(found, dim=2)
     positive = linear > 0
     # nothing legal has underflowed if all factors and all messages were far from it; a NaN comes from a scale of 0
-    lost = (positive & (linear.detach() < np.exp(SAFE_LOG))).any() | ~positive.any(-1).all()
+    lost = (positive & (linear.detach() < math.exp(SAFE_LOG))).any() | ~positive.any(-1).all()
     for log in logs:
         lost = lost | ((log.detach() < SAFE_LOG) & (log.detach() > IMPOSSIBLE)).any()
     if bool(lost | (top < IMPOSSIBLE).any()):

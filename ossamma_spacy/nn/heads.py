@@ -10,7 +10,7 @@ from ossamma_spacy.nn.crf import CRF
 class TaggerHead(nn.Module):
     """Vectors of positions → scores of tags.
 
-    z = W[h_i; h_{i−1}; h_{i+1}; h_i ⊙ h_{i−1}]; emissions = W_e z; two boundary logits, "an entity starts here" and "an
+    z = norm(W[h_i; h_{i−1}; h_{i+1}; h_i ⊙ h_{i−1}]); emissions = W_e z; two boundary logits, "an entity starts here" and "an
     entity ends here". Neighbours beyond the document's borders are zero.
     """
 
@@ -18,6 +18,7 @@ class TaggerHead(nn.Module):
         super().__init__()
         self.width, self.n_labels = width, n_labels
         self.pool = nn.Linear(4 * width, width)
+        self.norm = nn.LayerNorm(width)  # bounds z: products of neighbours grow without it until training diverges
         self.dropout = nn.Dropout(dropout)
         self.emit = nn.Linear(width, 2 * n_labels + 1)
         self.boundary = nn.Linear(width, 2)
@@ -26,7 +27,7 @@ class TaggerHead(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """h (B, L, d), zero at padding → (B, L, 2n + 1 + 2): emissions, then start and end logits."""
         before, after = F.pad(h, (0, 0, 1, 0))[:, :-1], F.pad(h, (0, 0, 0, 1))[:, 1:]
-        z = self.dropout(self.pool(torch.cat([h, before, after, h * before], dim=-1)))
+        z = self.dropout(self.norm(self.pool(torch.cat([h, before, after, h * before], dim=-1))))
         return torch.cat([self.emit(z), self.boundary(z)], dim=-1)
 
 
