@@ -6,7 +6,12 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
-app = typer.Typer(name="ossamma", help="Named entity recognition for retrieval, in spaCy.", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    name="ossamma",
+    help="Named entity recognition for retrieval, in spaCy.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 convert_app = typer.Typer(help="Turn annotated text into spaCy's DocBin.", no_args_is_help=True)
 init_app = typer.Typer(help="Start something new.", no_args_is_help=True)
 app.add_typer(convert_app, name="convert")
@@ -66,8 +71,8 @@ def calibrate(
     except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
     msg.good(
-        f"temperature {result.temperature:.3f}; calibration error {result.before:.4f} before, {result.after:.4f} after, "
-        f"over {result.spans} entities"
+        f"temperature {result.temperature:.3f}; calibration error {result.before:.4f} before, "
+        f"{result.after:.4f} after, over {result.spans} entities"
     )
 
 
@@ -97,7 +102,9 @@ def convert_iob(
     except (CorpusError, OSError) as error:
         msg.fail(str(error), exits=1)
     if report.repaired:
-        msg.info(f"{len(report.repaired)} tags continued nothing and begin an entity, the first in line {report.repaired[0]}")
+        msg.info(
+            f"{len(report.repaired)} tags continued nothing and begin an entity, the first in line {report.repaired[0]}"
+        )
     _report(target, written)
 
 

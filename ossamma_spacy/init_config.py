@@ -114,5 +114,8 @@ def make_config(size: str = "tiny", *, gpu: bool = False, labels: str | None = N
     training["batcher"]["size"] = recipe.batch_words
     training["optimizer"]["learn_rate"].update(initial_rate=recipe.learn_rate, warmup_steps=recipe.warmup_steps)
     if labels:
-        config["initialize"]["components"]["ossamma_ner"]["labels"] = {"@readers": "spacy.read_labels.v1", "path": labels}
+        config["initialize"]["components"]["ossamma_ner"]["labels"] = {
+            "@readers": "spacy.read_labels.v1",
+            "path": labels,
+        }
     return load_model_from_config(config, auto_fill=True, validate=False).config

@@ -5,7 +5,7 @@ import sys
 import spacy
 
 TEXTS = [
-    "Dr. Jane Goodall watched chimpanzees at Gombe in Tanzania for more than 25 years before she wrote Through a Window.",
+    "Dr. Jane Goodall watched chimpanzees in Tanzania for more than 25 years before she wrote Through a Window.",
     "In May 2019 the European Space Agency pointed the Hubble Space Telescope at Jupiter.",
     "we had ramen in kyoto, then lost 3-1 to the osaka team",
     "Insulin was first used to treat diabetes at Toronto General Hospital in January 1922.",

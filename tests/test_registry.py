@@ -52,4 +52,6 @@ def test_imports_point_one_way(package, forbidden):
         for line in path.read_text(encoding="utf-8").splitlines():
             words = line.split()
             if words[:1] in (["from"], ["import"]):
-                assert not any(words[1] == name or words[1].startswith(f"{name}.") for name in forbidden), f"{path}: {line}"
+                assert not any(words[1] == name or words[1].startswith(f"{name}.") for name in forbidden), (
+                    f"{path}: {line}"
+                )

@@ -27,7 +27,7 @@ def docs_from_sentences(nlp: Language, documents: Iterable[list[Sentence]], per_
     """A Doc for each document, with the corpus's own tokens; `per_doc` > 0 cuts or joins to that many sentences."""
     for sentences in _regroup(documents, per_doc) if per_doc else documents:
         words = [word for sentence in sentences for word in sentence.tokens]
-        starts = [i == 0 for sentence in sentences for i in range(len(sentence.tokens))]
+        starts: list[bool | int | None] = [i == 0 for sentence in sentences for i in range(len(sentence.tokens))]
         tags = [tag for sentence in sentences for tag in sentence.tags]
         doc = Doc(nlp.vocab, words=words, sent_starts=starts, ents=tags)
         yield doc

@@ -28,7 +28,12 @@ class IobReport:
 
 
 def read_iob(
-    path: Path, *, token_column: int = 0, tag_column: int = -1, delimiter: str | None = None, report: IobReport | None = None
+    path: Path,
+    *,
+    token_column: int = 0,
+    tag_column: int = -1,
+    delimiter: str | None = None,
+    report: IobReport | None = None,
 ) -> Iterator[list[Sentence]]:
     """Yield documents as lists of sentences; without -DOCSTART- lines each sentence is a document.
 
@@ -78,7 +83,9 @@ def _lines(path: Path) -> Iterator[str]:
             with path.open(encoding="utf-8-sig") as file:
                 yield from (line.rstrip("\r\n") for line in file)
     except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save the file as UTF-8") from error
+        raise CorpusError(
+            f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save the file as UTF-8"
+        ) from error
 
 
 def _to_iob2(tag: str, previous: str, where: str) -> str:

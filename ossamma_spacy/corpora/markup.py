@@ -48,7 +48,7 @@ def parse_sentence(line: str) -> tuple[str, list[tuple[int, int, str]]]:
         entity = re.sub(r"\\(.)", r"\1", inner)
         if not entity or entity != entity.strip() or not label:
             raise MarkupError(
-                f"column {match.start() + 1}: [{entity}]({label}) needs a text without space at its borders, and a label"
+                f"column {match.start() + 1}: [{entity}]({label}) needs a text that no space borders, and a label"
             )
         spans.append((len(text), len(text) + len(entity), label))
         text += entity

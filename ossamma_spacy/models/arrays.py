@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from thinc.api import NumpyOps, Ops, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor
+
+Lattice = NDArray[np.bool_]  # (n, tags): which tags each token may bear
 
 
 def split_tensor(padded: Tensor, lengths: Sequence[int], ops: Ops) -> list[Floats2d]:
@@ -29,3 +32,12 @@ def pad_arrays(arrays: Sequence[Any], length: int, device: torch.device) -> Tens
     for i, array in enumerate(arrays):
         out[i, : len(array)] = xp2torch(array, device=device)
     return out
+
+
+def pad_lattices(lattices: Sequence[Lattice | None], emissions: Tensor) -> Tensor:
+    """Lattices → (B, L, tags) bool beside the emissions; all is allowed at padding and where there is none."""
+    allowed = torch.ones(emissions.shape, dtype=torch.bool)
+    for row, lattice in zip(allowed, lattices, strict=True):
+        if lattice is not None:
+            row[: len(lattice)] = torch.from_numpy(lattice)
+    return allowed.to(emissions.device)

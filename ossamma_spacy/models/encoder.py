@@ -14,7 +14,7 @@ from torch import nn
 
 from ossamma_spacy.models.arrays import pad_arrays, split_tensor
 from ossamma_spacy.models.batch import batch_words
-from ossamma_spacy.models.shim import TorchShim
+from ossamma_spacy.models.shim import TorchShim, torch_shim
 from ossamma_spacy.models.vocabulary import Vocabulary
 from ossamma_spacy.nn.config import EncoderConfig
 from ossamma_spacy.nn.encoder import Encoder
@@ -77,16 +77,16 @@ def encoder_from_settings(settings: dict[str, Any]) -> nn.Module:
 
 def encoder_init(model: Tok2Vec, X: list[Doc] | None = None, Y: Any = None, *, config: EncoderConfig) -> None:
     """Learn subwords from the documents and make fresh weights, unless weights are there already."""
-    if model.shims[0].is_initialized or X is None:
+    if torch_shim(model).is_initialized or X is None:
         return
     vocabulary = Vocabulary.train(Counter(token.text for doc in X for token in doc), config.vocabulary_rows)
     config = replace(config, vocabulary_rows=vocabulary.rows)
-    model.shims[0].create({"config": config.to_dict(), "vocabulary": vocabulary.json})
+    torch_shim(model).create({"config": config.to_dict(), "vocabulary": vocabulary.json})
 
 
 def encoder_forward(model: Tok2Vec, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:
-    shim: TorchShim = model.shims[0]
-    module: Any = shim.module
+    shim = torch_shim(model)
+    module = shim.module
     words = batch_words(docs, module.vocabulary, module.config).to(shim.device)
     y = shim.run(module, words, is_train=is_train, dropout=model.attrs["dropout_rate"])  # (B, L, d)
 

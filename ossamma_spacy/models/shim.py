@@ -15,7 +15,7 @@ import numpy as np
 import safetensors.torch
 import srsly
 import torch
-from thinc.api import Optimizer, get_torch_default_device
+from thinc.api import Model, Optimizer, get_torch_default_device
 from thinc.shims import Shim
 from torch import Tensor, nn
 
@@ -41,10 +41,11 @@ class TorchShim(Shim):
         self.steps = 0
 
     @property
-    def module(self) -> nn.Module:
+    def module(self) -> Any:
+        """The module; raises ValueError while it has no weights."""
         if self._model is None:
             raise ValueError("the model has no weights yet: call nlp.initialize(), or load a trained pipeline")
-        return self._model  # type: ignore[no-any-return]
+        return self._model
 
     @property
     def is_initialized(self) -> bool:
@@ -102,7 +103,7 @@ class TorchShim(Shim):
         self.steps += 1
         if optimizer.averages is not None:
             self._update_average()
-            optimizer.averages[(self.id, AVERAGE)] = np.zeros(1, dtype="f")
+            optimizer.averages[(self.id, AVERAGE)] = np.zeros(1, dtype=np.float32)  # type: ignore[assignment]
 
     def _create_optimizers(self, optimizer: Optimizer) -> list[torch.optim.Optimizer]:
         module = self.module
@@ -181,7 +182,7 @@ class TorchShim(Shim):
             weights = safetensors.torch.save(state)
         digest = hashlib.sha256(weights).hexdigest()
         message = {"format": FORMAT, "settings": self.settings, "sha256": digest, "weights": weights}
-        return srsly.msgpack_dumps(message)  # type: ignore[no-any-return]
+        return srsly.msgpack_dumps(message)
 
     def from_bytes(self, data: bytes) -> "TorchShim":
         """Load settings and weights; raises ValueError for a file of another format, damaged, or that does not fit."""
@@ -189,7 +190,9 @@ class TorchShim(Shim):
             message = srsly.msgpack_loads(data)
             version, settings, digest, weights = (message[k] for k in ("format", "settings", "sha256", "weights"))
         except Exception as error:
-            raise ValueError("the weights are not a file of ossamma_spacy, or are cut short: fetch them again") from error
+            raise ValueError(
+                "the weights are not a file of ossamma_spacy, or are cut short: fetch them again"
+            ) from error
         if version != FORMAT:
             raise ValueError(f"the weights have format {version}, this version reads {FORMAT}: update ossamma_spacy")
         if hashlib.sha256(weights).hexdigest() != digest:
@@ -214,3 +217,11 @@ def clip_gradients(shims: list[TorchShim], max_norm: float) -> float:
         for value in values:
             value.mul_(max_norm / norm)
     return norm
+
+
+def torch_shim(model: Model[Any, Any]) -> TorchShim:
+    """The shim of one of our models."""
+    shim = model.shims[0]
+    if not isinstance(shim, TorchShim):
+        raise TypeError(f"{model.name} holds a {type(shim).__name__}, expected a model of ossamma_spacy")
+    return shim

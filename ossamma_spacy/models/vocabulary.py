@@ -81,7 +81,11 @@ class WordTable:
     """Features of U words: pieces (U, MAX_PIECES), hashed affixes (U, AFFIXES), cases (U,), word hashes (U,)."""
 
     def __init__(
-        self, pieces: NDArray[np.int64], affixes: NDArray[np.uint64], cases: NDArray[np.int64], hashes: NDArray[np.uint64]
+        self,
+        pieces: NDArray[np.int64],
+        affixes: NDArray[np.uint64],
+        cases: NDArray[np.int64],
+        hashes: NDArray[np.uint64],
     ) -> None:
         self.pieces, self.affixes, self.cases, self.hashes = pieces, affixes, cases, hashes
 

@@ -44,27 +44,28 @@ def windowed_attention(q: Tensor, k: Tensor, v: Tensor, lengths: Tensor | None, 
     q, k, v (B, L, H, d_h); `lengths` (B,) or None where nothing is padded. Returns (B, L, H, d_h); padded positions
     hold finite numbers without meaning.
     """
-    batch, length, heads, head_width = q.shape
-    q, k, v = (x.transpose(1, 2) for x in (q, k, v))  # (B, H, L, d_h)
+    length = q.shape[1]
     if length <= 2 * window:
-        mask = _band(length, 0, length, window, lengths, q.device)
+        mask = _band_mask(length, window, lengths, q.device)
+        q, k, v = (x.transpose(1, 2) for x in (q, k, v))  # (B, H, L, d_h)
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2)
     blocks = -(-length // window)
     tail = blocks * window - length
-    q = F.pad(q, (0, 0, 0, tail)).reshape(batch, heads, blocks, window, head_width)
-    k, v = (
-        F.pad(x, (0, 0, window, window + tail)).unfold(2, 3 * window, window).transpose(-1, -2)  # (B, H, N, 3w, d_h)
-        for x in (k, v)
-    )
+    q = _blocks(F.pad(q, (0, 0, 0, 0, 0, tail)), window, window)  # (B·N, H, w, d_h)
+    k, v = (_blocks(F.pad(x, (0, 0, 0, 0, window, window + tail)), 3 * window, window) for x in (k, v))
     mask = _block_mask(blocks, length, window, lengths, q.device)  # (B or 1, N, w, 3w)
-    fold = lambda x: x.transpose(1, 2).reshape(batch * blocks, heads, -1, head_width)  # noqa: E731
-    mask = mask.expand(batch, -1, -1, -1).reshape(batch * blocks, 1, window, 3 * window)
-    out = F.scaled_dot_product_attention(fold(q), fold(k), fold(v), attn_mask=mask)
-    out = out.view(batch, blocks, heads, window, head_width).transpose(2, 3)
-    return out.reshape(batch, blocks * window, heads, head_width)[:, :length]
+    batch = len(q) // blocks
+    mask = mask.expand(batch, -1, -1, -1).flatten(0, 1)[:, None]
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2)  # (B·N, w, H, d_h)
+    return out.reshape(batch, blocks * window, *out.shape[2:])[:, :length]
 
 
-def _band(rows: int, first: int, length: int, window: int, lengths: Tensor | None, device: torch.device) -> Tensor | None:
+def _blocks(x: Tensor, size: int, step: int) -> Tensor:
+    """Overlapping pieces of `size` positions, `step` apart: (B, L, H, d_h) → (B·N, H, size, d_h)."""
+    return x.unfold(1, size, step).permute(0, 1, 2, 4, 3).flatten(0, 1)
+
+
+def _band_mask(length: int, window: int, lengths: Tensor | None, device: torch.device) -> Tensor | None:
     """Which keys a query may see, (B or 1, 1, L, L) bool; None where all may see all."""
     if lengths is None and length <= window + 1:
         return None

@@ -32,7 +32,7 @@ class Encoder(nn.Module):
 
     def encode(self, x: Tensor, lengths: Tensor, time: Tensor | None = None) -> Tensor:
         """From lexical vectors x (B, L, d) to contextual ones."""
-        batch, length, _ = x.shape
+        length = x.shape[1]
         keep = torch.arange(length, device=x.device) < lengths[:, None]
         padded = bool((lengths < length).any())
         embedded = None

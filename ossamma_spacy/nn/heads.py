@@ -10,8 +10,8 @@ from ossamma_spacy.nn.crf import CRF
 class TaggerHead(nn.Module):
     """Vectors of positions → scores of tags.
 
-    z = norm(W[h_i; h_{i−1}; h_{i+1}; h_i ⊙ h_{i−1}]); emissions = W_e z; two boundary logits, "an entity starts here" and "an
-    entity ends here". Neighbours beyond the document's borders are zero.
+    z = norm(W[h_i; h_{i−1}; h_{i+1}; h_i ⊙ h_{i−1}]); emissions = W_e z; two boundary logits, "an entity starts
+    here" and "an entity ends here". Neighbours beyond the document's borders are zero.
     """
 
     def __init__(self, width: int, n_labels: int, dropout: float = 0.1) -> None:

@@ -107,12 +107,16 @@ class Oscillator(nn.Module):
         log_radius, angle = self.poles()
         steps = torch.arange(size, dtype=torch.float64, device=angle.device)
         forward, backward = self.kernel(size)
-        lags = torch.cat([backward[:, 1:].flip(1), (forward[:, 0] + backward[:, 0] + self.skip)[:, None], forward[:, 1:]], 1)
+        lags = torch.cat(
+            [backward[:, 1:].flip(1), (forward[:, 0] + backward[:, 0] + self.skip)[:, None], forward[:, 1:]], 1
+        )
         rows = torch.arange(size, device=angle.device)
         toeplitz = lags[:, rows[:, None] - rows[None, :] + size - 1]  # (d, C, C)
 
         decay = torch.exp(log_radius[..., None] * steps)  # (2, d, C)
-        state = torch.stack([decay * torch.cos(angle[..., None] * steps), decay * torch.sin(angle[..., None] * steps)], 1)
+        state = torch.stack(
+            [decay * torch.cos(angle[..., None] * steps), decay * torch.sin(angle[..., None] * steps)], 1
+        )
         collect = torch.cat([state[0].flip(-1), state[1]], 0).transpose(0, 1)  # λ^(C−1−j) forwards, λ^j backwards
         decay = decay * torch.exp(log_radius)[..., None] * self.gain(log_radius, angle)[..., None]
         phase = angle[..., None] * (steps + 2)

@@ -9,7 +9,7 @@ import spacy
 from numpy.typing import NDArray
 from spacy.training import Corpus
 
-from ossamma_spacy.models.tagger import decode
+from ossamma_spacy.models.decoding import decode
 from ossamma_spacy.pipeline.ner import OssammaNER
 
 TEMPERATURES = np.geomspace(0.25, 8.0, 51)
@@ -45,7 +45,9 @@ def fit_temperature(pipe: OssammaNER, examples: list[Any]) -> Calibration:
     """Choose the temperature of least log loss over the entities that the pipe finds, and set it in the pipe."""
     scores = pipe.model.predict([example.predicted for example in examples])
     before = decode(pipe.model, scores, confidences=True)
-    right = np.array([hit for example, found in zip(examples, before, strict=True) for hit in _hits(pipe, example, found)])
+    right = np.array(
+        [hit for example, found in zip(examples, before, strict=True) for hit in _hits(pipe, example, found)]
+    )
     if not len(right):
         raise ValueError(f"{pipe.name}: it finds no entity in the development data, so there is nothing to calibrate")
     losses = []
@@ -64,7 +66,7 @@ def fit_temperature(pipe: OssammaNER, examples: list[Any]) -> Calibration:
 
 
 def expected_calibration_error(probability: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
-    """Mean distance of confidence and accuracy over ten bins of equal width, weighted by their size (Guo et al. 2017)."""
+    """Mean distance of confidence and accuracy over ten equal bins, weighted by their size (Guo et al. 2017)."""
     bins = np.minimum((probability * BINS).astype(int), BINS - 1)
     error = 0.0
     for b in np.unique(bins):

@@ -20,6 +20,7 @@ learn_rate_scale = 6.0
 """
 DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
 
+
 @Language.factory(
     "ossamma_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
@@ -44,7 +45,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
 def make_ossamma_ner(
     nlp: Language,
     name: str,
-    model: Model,
+    model: Model[Any, Any],
     threshold: float,
     confidence: bool,
     keep_existing: bool,

@@ -32,7 +32,7 @@ def gold_lattice(example: Example, index: Mapping[str, int]) -> NDArray[np.bool_
             label = tag[2:]
             if label not in index:
                 raise ValueError(
-                    f"ossamma_ner: the training data has the label '{label}', the pipe has {', '.join(index) or 'none'}; "
+                    f"ossamma_ner: the training data has '{label}', the pipe has {', '.join(index) or 'no label'}; "
                     "initialize it on data with all labels, or pass them in [initialize.components.ossamma_ner]"
                 )
             row[2 * index[label] + (1 if tag[0] in "BU" else 2)] = True

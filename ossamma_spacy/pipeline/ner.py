@@ -12,12 +12,15 @@ from spacy.util import filter_spans
 from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
-from ossamma_spacy.models.shim import TorchShim, clip_gradients
-from ossamma_spacy.models.tagger import Decoded, Tagger, decode, tagger_loss
-from ossamma_spacy.pipeline.confidence import register_confidence
 from ossamma_spacy.labels import LABELS
+from ossamma_spacy.models.decoding import Decoded, decode
+from ossamma_spacy.models.loss import tagger_loss
+from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
+from ossamma_spacy.models.tagger import Tagger
+from ossamma_spacy.pipeline.confidence import register_confidence
 from ossamma_spacy.pipeline.gold import gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
+
 
 class OssammaNER(TrainablePipe):  # type: ignore[misc]
     """Tags named entities by a CRF over contextual vectors and writes them to `doc.ents`.
@@ -65,7 +68,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
     @property
     def is_initialized(self) -> bool:
-        shim: TorchShim = self.model.shims[0]
+        shim = torch_shim(self.model)
         return shim.is_initialized
 
     def add_label(self, label: str) -> int:
@@ -188,5 +191,3 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
 def _label_rank(label: str) -> tuple[int, str]:
     return (LABELS.index(label) if label in LABELS else len(LABELS), label)
-
-

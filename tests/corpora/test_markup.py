@@ -23,7 +23,9 @@ def test_format_and_parse_are_inverse(parts):
     assert parse_sentence(format_sentence(text, spans)) == (text, spans)
 
 
-@pytest.mark.parametrize("line", ["a [b](PERSON", "a ] b", "[](PERSON)", "[a]()", "[ a](PERSON)", "[a [b](WORK)](WORK)", "a\\"])
+@pytest.mark.parametrize(
+    "line", ["a [b](PERSON", "a ] b", "[](PERSON)", "[a]()", "[ a](PERSON)", "[a [b](WORK)](WORK)", "a\\"]
+)
 def test_broken_markup_names_its_column(line):
     with pytest.raises(MarkupError, match="column"):
         parse_sentence(line)

@@ -1,7 +1,8 @@
 """The CRF against enumeration of all paths, against pytorch-crf, and against itself in other batches."""
 
-from itertools import product
+from itertools import pairwise, product
 
+import numpy as np
 import pytest
 import torch
 import torchcrf
@@ -48,9 +49,7 @@ def is_legal(path, constrained=True):
     """BIO in plain words: an I- continues its own label."""
     if not constrained:
         return True
-    return all(
-        tag == 0 or tag % 2 == 1 or (i > 0 and path[i - 1] in (tag, tag - 1)) for i, tag in enumerate(path)
-    )
+    return all(tag == 0 or tag % 2 == 1 or (i > 0 and path[i - 1] in (tag, tag - 1)) for i, tag in enumerate(path))
 
 
 def enumerate_paths(crf, emissions, allowed=None, constrained=True, temperature=1.0):
@@ -65,10 +64,24 @@ def enumerate_paths(crf, emissions, allowed=None, constrained=True, temperature=
             if path:
                 score = start[path[0]] + end[path[-1]]
                 score = score + sum(emissions[i, tag].double() for i, tag in enumerate(path))
-                score = score + sum(transitions[a, b] for a, b in zip(path, path[1:], strict=False))
+                score = score + sum(transitions[a, b] for a, b in pairwise(path))
             paths.append(path)
             scores.append(score / temperature)
     return paths, torch.stack(scores)
+
+
+def reference_log_partition(crf, emissions, lengths, allowed):
+    """log Z of each document by the plain forward recursion, in extended precision where the machine has it."""
+    start, transitions, end = (x.detach().numpy().astype(np.longdouble) for x in (crf.start, crf.transitions, crf.end))
+    start[~crf.start_allowed.numpy()] = transitions[~crf.transition_allowed.numpy()] = -np.inf
+    results = []
+    for document, lattice, length in zip(emissions.detach(), allowed, lengths.tolist(), strict=True):
+        scores = np.where(lattice.numpy(), document.numpy().astype(np.longdouble), -np.inf)[:length]
+        alpha = start + scores[0]
+        for score in scores[1:]:
+            alpha = np.logaddexp.reduce(alpha[:, None] + transitions, axis=0) + score
+        results.append(float(np.logaddexp.reduce(alpha + end)))
+    return torch.tensor(results, dtype=torch.float64)
 
 
 def entities(path):
@@ -100,7 +113,11 @@ def test_constraints_are_those_of_bio():
 
 def test_constraints_are_neither_learnt_nor_saved():
     crf = CRF(2)
-    assert sorted(crf.state_dict()) == sorted(name for name, _ in crf.named_parameters()) == ["end", "start", "transitions"]
+    assert (
+        sorted(crf.state_dict())
+        == sorted(name for name, _ in crf.named_parameters())
+        == ["end", "start", "transitions"]
+    )
     emissions, lengths = make_batch([6, 3], 2)
     crf.nll(emissions, lengths, make_lattice(emissions)).sum().backward()
     assert not crf.transitions.grad[~crf.transition_allowed].any()
@@ -191,36 +208,18 @@ def test_decode_finds_the_best_path(n_labels, length, with_lattice, scale):
 
 
 @pytest.mark.parametrize("scale", [1.0, 300.0])
-def test_gradients_agree_with_finite_differences(scale):
+@pytest.mark.parametrize("method", ["log_partition", "nll", "marginals", "span_log_posteriors"])
+def test_gradients_agree_with_finite_differences(method, scale):
     crf = make_crf(2, dtype=torch.float64)
     emissions, lengths = make_batch([4, 2, 0, 1], 2, scale, dtype=torch.float64)
-    allowed = make_lattice(emissions)
-    inputs = [emissions, *(p.detach().clone() for p in crf.parameters())]
-
-    def run(method, emissions, start, transitions, end, *args):
-        values = {"start": start, "transitions": transitions, "end": end}
-        return torch.func.functional_call(Call(crf, method), {f"crf.{k}": v for k, v in values.items()}, (emissions, *args))
-
-    names = [name for name, _ in crf.named_parameters()]
-    inputs = [emissions, *(crf.get_parameter(name).detach().clone() for name in ("start", "transitions", "end"))]
-    assert sorted(names) == ["end", "start", "transitions"]
     spans = torch.tensor([[0, 0, 1, 0], [0, 1, 4, 1], [1, 0, 2, 0], [3, 0, 1, 1]])
-    for method, extra in [("nll", (allowed,)), ("marginals", ()), ("span_log_posteriors", (spans,))]:
-        leaves = [x.clone().requires_grad_() for x in inputs]
-        assert torch.autograd.gradcheck(
-            lambda *x, method=method, extra=extra: run(method, *x, lengths, *extra), leaves, eps=1e-6, atol=1e-6
-        ), method
+    extra = {"nll": [make_lattice(emissions)], "span_log_posteriors": [spans]}.get(method, [])
 
+    def run(emissions, *_):
+        return getattr(crf, method)(emissions, lengths, *extra)
 
-class Call(torch.nn.Module):
-    """A method of a CRF as a module, so that `functional_call` can replace its parameters."""
-
-    def __init__(self, crf, method):
-        super().__init__()
-        self.crf, self.method = crf, method
-
-    def forward(self, *args):
-        return getattr(self.crf, self.method)(*args)
+    # gradcheck perturbs the parameters in place, so that the method need not take them
+    assert torch.autograd.gradcheck(run, (emissions.requires_grad_(), *crf.parameters()), eps=1e-6, atol=1e-6)
 
 
 def test_gradient_of_nll_is_the_difference_of_marginals():
@@ -292,7 +291,8 @@ def test_unconstrained_equals_pytorch_crf(lengths):
 def everything(crf, emissions, lengths, allowed):
     """All results, each with the batch first; the span is the first token."""
     spans = torch.tensor([(i, 0, 1, 0) for i, n in enumerate(lengths.tolist()) if n], dtype=torch.int64).view(-1, 4)
-    logs = torch.zeros(len(lengths)).index_put((spans[:, 0],), crf.span_log_posteriors(emissions, lengths, spans))
+    found = crf.span_log_posteriors(emissions, lengths, spans)
+    logs = found.new_zeros(len(lengths)).index_put((spans[:, 0],), found)
     return [
         crf.log_partition(emissions, lengths),
         crf.nll(emissions, lengths, allowed),
@@ -314,7 +314,9 @@ def test_padding_is_never_read(padding):
     dirty, _ = make_batch([7, 0, 2, 1, 5], 3, padding=padding)
     allowed = make_lattice(emissions)
     forbidden = allowed & keep_mask(emissions, lengths)[..., None]
-    for a, b in zip(everything(crf, emissions, lengths, allowed), everything(crf, dirty, lengths, forbidden), strict=True):
+    for a, b in zip(
+        everything(crf, emissions, lengths, allowed), everything(crf, dirty, lengths, forbidden), strict=True
+    ):
         assert torch.equal(a, b)
 
 
@@ -421,21 +423,39 @@ def test_float32_equals_float64(scale):
         assert torch.allclose(a.double(), b.double(), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("scale", [3.0, 1000.0])
-def test_long_documents_keep_their_digits(scale):
-    crf32, crf64 = make_crf(9), make_crf(9, dtype=torch.float64)
-    emissions, lengths = make_batch([5000], 9, scale)
-    emissions = emissions.requires_grad_()
+@pytest.mark.parametrize("lengths", [[50, 31, 1], [5000]])
+@pytest.mark.parametrize("scale", [3.0, 100.0, 1000.0, WIDE])
+def test_log_partition_and_nll_keep_their_digits(scale, lengths):
+    crf = make_crf(9)
+    emissions, lengths = make_batch(lengths, 9, scale)
     allowed = make_lattice(emissions)
-    a, b = crf32.nll(emissions, lengths, allowed), crf64.nll(emissions.double(), lengths, allowed)
-    assert torch.allclose(a.double(), b, rtol=1e-5)
-    a.sum().backward()
+    free = reference_log_partition(crf, emissions, lengths, torch.ones_like(allowed))
+    partial = reference_log_partition(crf, emissions, lengths, allowed)
+    assert torch.allclose(crf.log_partition(emissions, lengths).double(), free, rtol=1e-6)
+    assert torch.allclose(crf.log_partition(emissions, lengths, allowed).double(), partial, rtol=1e-6)
+    assert torch.allclose(crf.nll(emissions, lengths, allowed).double(), free - partial, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [3.0, 1000.0])
+def test_long_documents_stay_finite(scale):
+    crf = make_crf(9)
+    emissions, lengths = make_batch([5000], 9, scale)
+    emissions.requires_grad_()
+    crf.nll(emissions, lengths, make_lattice(emissions)).sum().backward()
     assert emissions.grad.isfinite().all()
-    assert torch.allclose(crf32.marginals(emissions, lengths).sum(-1), torch.ones(1, 5000))
-    spans = torch.tensor([[0, 0, 1, 3], [0, 2500, 2503, 0], [0, 4998, 5000, 8]])
-    a = crf32.span_log_posteriors(emissions, lengths, spans)
-    b = crf64.span_log_posteriors(emissions.double(), lengths, spans)
-    assert torch.allclose(a.double(), b, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(crf.marginals(emissions, lengths).sum(-1), torch.ones(1, 5000))
+
+
+def test_a_span_late_in_a_long_document_weighs_what_its_surroundings_say():
+    """Far from the span the text has no influence: the posterior is that of an excerpt around it."""
+    crf = make_crf(9)
+    emissions, lengths = make_batch([5000], 9)
+    spans = torch.tensor([[0, 4000, 4001, 3], [0, 4000, 4003, 0], [0, 4001, 4002, 8]])
+    whole = crf.span_log_posteriors(emissions, lengths, spans)
+    excerpt = crf.span_log_posteriors(
+        emissions[:, 3900:4100], torch.tensor([200]), spans - torch.tensor([0, 3900, 3900, 0])
+    )
+    assert torch.allclose(whole, excerpt, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -14,8 +14,8 @@ CONFIG = EncoderConfig(
     affix_width=4, word_rows=30, pair_rows=30, memory_width=4, time_width=8,
 )  # fmt: skip
 SWITCHES = [
-    "input_gate", "output_gate", "oscillator", "linear_attention", "windowed_attention", "token_mixing", "time_condition",
-    "feed_forward",
+    "input_gate", "output_gate", "oscillator", "linear_attention", "windowed_attention", "token_mixing",
+    "time_condition", "feed_forward",
 ]  # fmt: skip
 
 
