@@ -57,7 +57,6 @@ use_averages = true
 
 [training.optimizer.learn_rate]
 @schedules = "warmup_linear.v1"
-total_steps = ${training.max_steps}
 
 [training.logger]
 @loggers = "spacy.ConsoleLogger.v1"
@@ -112,7 +111,9 @@ def make_config(size: str = "tiny", *, gpu: bool = False, labels: str | None = N
     training = config["training"]
     training.update(dropout=recipe.dropout, max_steps=recipe.max_steps, eval_frequency=recipe.eval_frequency)
     training["batcher"]["size"] = recipe.batch_words
-    training["optimizer"]["learn_rate"].update(initial_rate=recipe.learn_rate, warmup_steps=recipe.warmup_steps)
+    training["optimizer"]["learn_rate"].update(
+        initial_rate=recipe.learn_rate, warmup_steps=recipe.warmup_steps, total_steps=recipe.max_steps
+    )
     if labels:
         config["initialize"]["components"]["ossamma_ner"]["labels"] = {
             "@readers": "spacy.read_labels.v1",

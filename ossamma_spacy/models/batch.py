@@ -19,10 +19,8 @@ def batch_words(docs: Sequence[Doc], vocabulary: Vocabulary, config: EncoderConf
     lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
     orths = np.concatenate([doc.to_array(ORTH) for doc in docs] or [np.zeros(0, dtype=np.uint64)])
     unique, inverse = np.unique(orths, return_inverse=True)
-    table = (
-        vocabulary.table(docs[0].vocab.strings[int(orth)] for orth in unique) if len(unique) else vocabulary.table([""])
-    )
-
+    # at least one word, for the padding of a batch without tokens to point at
+    table = vocabulary.table([docs[0].vocab.strings[int(orth)] for orth in unique] or [""])
     shape = (len(docs), int(lengths.max(initial=0)))
     keep = np.arange(shape[1]) < lengths[:, None]
     index = np.zeros(shape, dtype=np.int64)

@@ -77,6 +77,7 @@ class CRF(nn.Module):
         lattice, _ = self._prepare(emissions, lengths, allowed)
         log_z = self._log_partitions(torch.stack([scores, lattice]), lengths)
         _raise_if_impossible(log_z[1].detach() < IMPOSSIBLE)
+        # equal recursions may differ in their last bits, depending on the matrix library
         unknown = (_pad_empty(allowed) | ~keep[..., None]).flatten(1).all(1)
         difference = (log_z[0] - log_z[1]).masked_fill(unknown, 0.0)
         return difference.to(_result_dtype(emissions))
@@ -158,6 +159,7 @@ class CRF(nn.Module):
         keep = torch.arange(scores.shape[1], device=scores.device) < lengths[:, None]
         scores = scores.masked_fill(~keep[..., None], 0.0) / temperature
         if allowed is not None:
+            # a lattice's padding would do no harm, but might force the slow recursion on the batch
             scores = scores.masked_fill(~_pad_empty(allowed) & keep[..., None], FORBIDDEN)
         return scores, keep
 
@@ -227,7 +229,7 @@ def messages(scores: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
     lost = (positive & (linear.detach() < math.exp(SAFE_LOG))).any() | ~positive.any(-1).all()
     for log in logs:
         lost = lost | ((log.detach() < SAFE_LOG) & (log.detach() > IMPOSSIBLE)).any()
-    if bool(lost | (top < IMPOSSIBLE).any()):
+    if bool(lost):
         return log_messages(scores, start, transitions)
     gains = torch.stack(scales, dim=2).log() + top + top_transition  # (S, B, L, 1)
     shift = torch.cat([top_start.expand_as(gains[:, :, :1]), gains[:, :, :-1]], dim=2).cumsum(2)
@@ -272,7 +274,7 @@ def _viterbi(
         table[t] += np.maximum.reduce(candidates, axis=0)
     last = lengths - 1
     final = table[last.clip(0), :, np.arange(batch)] + end  # (B, K)
-    _raise_if_impossible(torch.from_numpy((final.max(1) < IMPOSSIBLE) & (lengths > 0)))
+    _raise_if_impossible(torch.from_numpy(final.max(1) < IMPOSSIBLE))
     paths = np.empty((length, batch), dtype=np.int64)
     final_tags = tags = final.argmax(1)
     paths[-1] = final_tags
