@@ -8,7 +8,10 @@ saves safetensors with a checksum; learning rate, clipping and averaging are rea
 import contextlib
 import copy
 import hashlib
+import multiprocessing
+import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +28,11 @@ AVERAGE_DECAY = 0.999
 MEMORY_SCALE = 3.0  # learning rate of tables with sparse gradients, relative to the rest
 
 Build = Callable[[dict[str, Any]], nn.Module]
+
+# A forked child inherits torch's thread pool without its threads and would wait for them for ever
+# (`nlp.pipe(n_process=2)`), so it computes on one thread: its share of the cores.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 class TorchShim(Shim):
@@ -65,6 +73,8 @@ class TorchShim(Shim):
     def run(self, function: Callable[..., Tensor], *args: Any, is_train: bool, dropout: float | None = None) -> Tensor:
         """Call a function of the module, with gradients and dropout in training, under autocast if so set."""
         module = self.module
+        if self.device.type == "cuda" and multiprocessing.parent_process() is not None:
+            raise ValueError("a GPU cannot be shared by several processes of nlp.pipe: use n_process=1 on the GPU")
         if module.training != is_train:
             module.train(is_train)
         if is_train and dropout is not None:
@@ -197,12 +207,15 @@ class TorchShim(Shim):
             raise ValueError(f"the weights have format {version}, this version reads {FORMAT}: update ossamma_spacy")
         if hashlib.sha256(weights).hexdigest() != digest:
             raise ValueError("the weights do not match their checksum: the file is damaged; fetch it again")
-        self._model = None
-        self.settings = settings
+        module = None
         if weights:
-            module = self.build(settings)
-            module.load_state_dict(safetensors.torch.load(weights))
-            self._model = module.to(self.device).eval()
+            try:
+                module = self.build(settings)
+                module.load_state_dict(safetensors.torch.load(weights))
+            except Exception as error:
+                raise ValueError(f"the weights do not fit the model that they were saved for: {error}") from error
+            module = module.to(self.device).eval()
+        self._model, self.settings = module, settings
         self._forget_training()
         return self
 
