@@ -1,10 +1,15 @@
 """The command line: `ossamma …`, also `python -m ossamma_spacy`."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from wasabi import msg
+
+if TYPE_CHECKING:
+    from ossamma_spacy.corpora.docbin import Written
+    from ossamma_spacy.corpora.markup import Marked
 
 app = typer.Typer(
     name="ossamma",
@@ -37,6 +42,7 @@ def init_config(
     size: Annotated[str, typer.Option(help="tiny, small, base or large.")] = "tiny",
     gpu: Annotated[bool, typer.Option("--gpu", help="Settings for a GPU: bfloat16 matrix products.")] = False,
     labels: Annotated[str | None, typer.Option(help="A label file, as `spacy init labels` writes it.")] = None,
+    pretrained: Annotated[str | None, typer.Option(help="The folder of a pretrained encoder.")] = None,
 ) -> None:
     """Print a filled config for `spacy train`.
 
@@ -45,7 +51,7 @@ def init_config(
     from ossamma_spacy.init_config import make_config
 
     try:
-        config = make_config(size, gpu=gpu, labels=labels)
+        config = make_config(size, gpu=gpu, labels=labels, pretrained=pretrained)
     except ValueError as error:
         msg.fail(str(error), exits=1)
     if output is None:
@@ -118,26 +124,48 @@ def convert_markup(
 
     Example: ossamma convert markup assets/sample/train corpus/train.spacy
     """
+    from ossamma_spacy.corpora.markup import read_markup
+
+    _convert_offsets(source, target, lang, "*.txt", read_markup)
+
+
+@convert_app.command("jsonl")
+def convert_jsonl(
+    source: Annotated[Path, typer.Argument(help="A .jsonl file (also .xz), or a folder of them.")],
+    target: Annotated[Path, typer.Argument(help="The .spacy file to write.")],
+    lang: Annotated[str, typer.Option(help="Language of the text.")] = "en",
+) -> None:
+    """Convert JSON lines with character offsets, {"text": "…", "entities": [[0, 5, "PERSON"]]}.
+
+    Example: ossamma convert jsonl train.jsonl corpus/train.spacy
+    """
+    from ossamma_spacy.corpora.jsonl import read_jsonl
+
+    _convert_offsets(source, target, lang, "*.jsonl*", read_jsonl)
+
+
+def _convert_offsets(
+    source: Path, target: Path, lang: str, pattern: str, read: Callable[[Path], Iterator["Marked"]]
+) -> None:
     import spacy
 
-    from ossamma_spacy.corpora.docbin import Written, docs_from_markup, write_docbin
-    from ossamma_spacy.corpora.markup import MarkupError, read_markup
+    from ossamma_spacy.corpora.docbin import Written, docs_from_offsets, write_docbin
 
-    files = sorted(source.glob("*.txt")) if source.is_dir() else [source]
+    files = sorted(source.glob(pattern)) if source.is_dir() else [source]
     if not files:
-        msg.fail(f"{source}: no .txt file in this folder", exits=1)
+        msg.fail(f"{source}: no {pattern} file in this folder", exits=1)
     written = Written()
     try:
-        documents = (document for file in files for document in read_markup(file))
-        write_docbin(docs_from_markup(spacy.blank(lang), documents, written), target, written)
-    except (MarkupError, OSError) as error:
+        documents = (document for file in files for document in read(file))
+        write_docbin(docs_from_offsets(spacy.blank(lang), documents, written), target, written)
+    except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
     for span in written.misaligned:
         msg.warn(f"no token border: {span}")
     _report(target, written)
 
 
-def _report(target: Path, written: "Written") -> None:  # type: ignore[name-defined]  # noqa: F821
+def _report(target: Path, written: "Written") -> None:
     if not written.documents:
         msg.warn(f"{target}: the source holds no document")
     labels = ", ".join(f"{label} {count}" for label, count in sorted(written.labels.items()))

@@ -59,8 +59,8 @@ use_averages = true
 @schedules = "warmup_linear.v1"
 
 [training.logger]
-@loggers = "spacy.ConsoleLogger.v1"
-progress_bar = true
+@loggers = "spacy.ConsoleLogger.v3"
+progress_bar = "train"
 
 [initialize]
 
@@ -92,10 +92,13 @@ RECIPES = {
 }
 
 
-def make_config(size: str = "tiny", *, gpu: bool = False, labels: str | None = None) -> Any:
+def make_config(
+    size: str = "tiny", *, gpu: bool = False, labels: str | None = None, pretrained: str | None = None
+) -> Any:
     """A config for `spacy train` of the given size, filled with all defaults.
 
-    `gpu` computes matrix products in bfloat16; `labels` is the path of a file made by `spacy init labels`.
+    `gpu` computes matrix products in bfloat16; `labels` is the path of a file made by `spacy init labels`, `pretrained`
+    the folder of a pretrained encoder.
     """
     from spacy.util import load_model_from_config
     from thinc.api import Config
@@ -114,9 +117,9 @@ def make_config(size: str = "tiny", *, gpu: bool = False, labels: str | None = N
     training["optimizer"]["learn_rate"].update(
         initial_rate=recipe.learn_rate, warmup_steps=recipe.warmup_steps, total_steps=recipe.max_steps
     )
+    start = config["initialize"]["components"]["ossamma_ner"]
     if labels:
-        config["initialize"]["components"]["ossamma_ner"]["labels"] = {
-            "@readers": "spacy.read_labels.v1",
-            "path": labels,
-        }
+        start["labels"] = {"@readers": "spacy.read_labels.v1", "path": labels}
+    if pretrained:
+        start["encoder"] = {"@misc": "ossamma.pretrained_encoder.v1", "path": pretrained}
     return load_model_from_config(config, auto_fill=True, validate=False).config

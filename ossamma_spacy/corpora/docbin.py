@@ -49,7 +49,7 @@ def _regroup(documents: Iterable[list[Sentence]], size: int) -> Iterator[list[Se
         yield group
 
 
-def docs_from_markup(nlp: Language, documents: Iterable[Marked], written: Written) -> Iterator[Doc]:
+def docs_from_offsets(nlp: Language, documents: Iterable[Marked], written: Written) -> Iterator[Doc]:
     """A Doc for each document in spaCy's tokens; a span that meets no token border is noted and left out."""
     for marked in documents:
         doc = nlp.make_doc(marked.text)
@@ -61,9 +61,10 @@ def docs_from_markup(nlp: Language, documents: Iterable[Marked], written: Writte
             else:
                 spans.append(span)
         doc.set_ents(spans)  # the rest is O, not missing
-        starts = set(marked.sentence_starts)
-        for token in doc:
-            token.is_sent_start = token.idx in starts
+        if len(marked.sentence_starts) > 1:
+            starts = set(marked.sentence_starts)
+            for token in doc:
+                token.is_sent_start = token.idx in starts
         yield doc
 
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -61,9 +60,9 @@ def build_encoder(
     model: Tok2Vec = Model(
         "ossamma_encoder",
         encoder_forward,
-        init=partial(encoder_init, config=config),
+        init=encoder_init,
         dims={"nO": width},
-        attrs={"dropout_rate": dropout},
+        attrs={"dropout_rate": dropout, "config": config.to_dict()},
         shims=[shim],
     )
     return model
@@ -75,13 +74,15 @@ def encoder_from_settings(settings: dict[str, Any]) -> nn.Module:
     return module
 
 
-def encoder_init(model: Tok2Vec, X: list[Doc] | None = None, Y: Any = None, *, config: EncoderConfig) -> None:
+def encoder_init(model: Tok2Vec, X: list[Doc] | None = None, Y: Any = None) -> None:
     """Learn subwords from the documents and make fresh weights, unless weights are there already."""
     if torch_shim(model).is_initialized or X is None:
         return
+    config = EncoderConfig.from_dict(model.attrs["config"])
     vocabulary = Vocabulary.train(Counter(token.text for doc in X for token in doc), config.vocabulary_rows)
-    config = replace(config, vocabulary_rows=vocabulary.rows)
-    torch_shim(model).create({"config": config.to_dict(), "vocabulary": vocabulary.json})
+    torch_shim(model).create(
+        {"config": replace(config, vocabulary_rows=vocabulary.rows).to_dict(), "vocabulary": vocabulary.json}
+    )
 
 
 def encoder_forward(model: Tok2Vec, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:

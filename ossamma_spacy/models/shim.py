@@ -185,11 +185,12 @@ class TorchShim(Shim):
             self._model.to(self.device)
         self._forget_training()
 
+    def state(self) -> dict[str, Tensor]:
+        """The weights by name, on the CPU."""
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in self.module.state_dict().items()}
+
     def to_bytes(self) -> bytes:
-        weights = b""
-        if self._model is not None:
-            state = {name: tensor.detach().cpu().contiguous() for name, tensor in self._model.state_dict().items()}
-            weights = safetensors.torch.save(state)
+        weights = safetensors.torch.save(self.state()) if self.is_initialized else b""
         digest = hashlib.sha256(weights).hexdigest()
         message = {"format": FORMAT, "settings": self.settings, "sha256": digest, "weights": weights}
         return srsly.msgpack_dumps(message)

@@ -92,8 +92,12 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         *,
         nlp: Language | None = None,
         labels: Sequence[str] | None = None,
+        encoder: Callable[[Tagger], None] | None = None,
     ) -> None:
-        """Take the labels from `labels` or from the data, learn subwords, make fresh weights."""
+        """Take the labels from `labels` or from the data; make fresh weights, or let `encoder` load pretrained ones.
+
+        `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned from the data.
+        """
         validate_get_examples(get_examples, "OssammaNER.initialize")
         self.cfg.update(labels=[], temperature=1.0)
         found = set(labels or ())
@@ -115,6 +119,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         for label in ranked:
             self.add_label(label)
         self.model.set_dim("nO", len(ranked), force=True)
+        if encoder is not None:
+            encoder(self.model)
         self.model.initialize(X=docs)
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:

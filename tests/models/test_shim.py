@@ -81,7 +81,9 @@ def test_only_linear_maps_decay():
     shim.finish_update(sgd)  # makes the optimizer's state
     before = parameters(shim)
     for parameter in shim.module.parameters():
-        parameter.grad = torch.zeros_like(parameter).to_sparse(1) if parameter.shape == (6, 4) else torch.zeros_like(parameter)
+        parameter.grad = (
+            torch.zeros_like(parameter).to_sparse(1) if parameter.shape == (6, 4) else torch.zeros_like(parameter)
+        )
     for stepper in shim._optimizer:
         for state in stepper.state.values():
             state["exp_avg"].zero_()
@@ -243,7 +245,12 @@ def test_damaged_weights_are_refused():
     damaged = srsly.msgpack_dumps({**message, "weights": bytes(flipped)})
     newer = srsly.msgpack_dumps({**message, "format": 99})
     wider = {**message, "weights": message["weights"]}
-    for bytes_, error in ((data[:-20], "cut short"), (b"junk", "cut short"), (damaged, "checksum"), (newer, "format 99")):
+    for bytes_, error in (
+        (data[:-20], "cut short"),
+        (b"junk", "cut short"),
+        (damaged, "checksum"),
+        (newer, "format 99"),
+    ):
         with pytest.raises(ValueError, match=error):
             TorchShim(build).from_bytes(bytes_)
     with pytest.raises(ValueError, match="do not fit"):
