@@ -6,17 +6,20 @@ text keep their digits. What a constraint or a lattice forbids scores `FORBIDDEN
 gradient is NaN; any float32 emission vanishes beside it.
 """
 
-import math
-
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-FORBIDDEN = -1e100
-IMPOSSIBLE = FORBIDDEN / 2  # a path that scores less passes through something forbidden
-SAFE_LOG = -200.0  # three factors above e^-200 have a product that float64 holds
+from ossamma_spacy.nn.chain import (
+    FORBIDDEN,
+    IMPOSSIBLE,
+    finish,
+    forward_backward,
+    log_partitions,
+    raise_if_impossible,
+    viterbi,
+)
 
 
 def bio_constraints(n_labels: int) -> tuple[Tensor, Tensor]:
@@ -76,7 +79,7 @@ class CRF(nn.Module):
         scores, keep = self._prepare(emissions, lengths, None)
         lattice, _ = self._prepare(emissions, lengths, allowed)
         log_z = self._log_partitions(torch.stack([scores, lattice]), lengths)
-        _raise_if_impossible(log_z[1].detach() < IMPOSSIBLE)
+        raise_if_impossible(log_z[1].detach() < IMPOSSIBLE)
         # equal recursions may differ in their last bits, depending on the matrix library
         unknown = (_pad_empty(allowed) | ~keep[..., None]).flatten(1).all(1)
         difference = (log_z[0] - log_z[1]).masked_fill(unknown, 0.0)
@@ -105,7 +108,7 @@ class CRF(nn.Module):
         self._check_spans(spans, lengths)
         before, after = self._forward_backward(scores, lengths, temperature)
         _, transitions, end_scores = self._potentials(temperature)
-        log_z = _finish(before[None], scores[None], lengths, end_scores)[0]
+        log_z = finish(before[None], scores[None], lengths, end_scores[None])[0]
         doc, first, end, label = spans.unbind(1)
         begin, inside = 2 * label + 1, 2 * label + 2
         size = end - first
@@ -135,7 +138,7 @@ class CRF(nn.Module):
         if paths.numel():
             # tags lead and the batch comes last: NumPy then takes its maxima in vector registers
             table = np.array(scores.permute(1, 2, 0).cpu().numpy(), order="C")  # (L, K, B), a copy to work in
-            paths.copy_(torch.from_numpy(_viterbi(table, start, transitions, end, lengths.cpu().numpy())))
+            paths.copy_(torch.from_numpy(viterbi(table, start, transitions, end, lengths.cpu().numpy())))
         return paths.to(emissions.device)
 
     def _prepare(
@@ -171,23 +174,14 @@ class CRF(nn.Module):
 
     def _log_partitions(self, scores: Tensor, lengths: Tensor) -> Tensor:
         """log Z (S, B) of S sets of scores (S, B, L, K) of the same documents."""
-        start, transitions, end = self._potentials()
-        sets = scores.shape[0]
-        before = messages(scores, start.expand(sets, -1), transitions.expand(sets, -1, -1))
-        return _finish(before, scores, lengths, end)
+        start, transitions, end = (x.expand(len(scores), *x.shape) for x in self._potentials())
+        return log_partitions(scores, start, transitions, end, lengths)
 
     def _forward_backward(self, scores: Tensor, lengths: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-        """Log summed scores of all that may come before and after each tag at each position, each (B, L, K).
-
-        The backward pass is a forward pass over the reversed documents, so that one recursion makes both.
-        """
-        start, transitions, end = self._potentials(temperature)
-        position = torch.arange(scores.shape[1], device=scores.device)
-        mirrored = torch.where(position < lengths[:, None], lengths[:, None] - 1 - position, position)
-        index = mirrored[..., None].expand_as(scores)
-        both = torch.stack([scores, scores.gather(1, index)])
-        before, after = messages(both, torch.stack([start, end]), torch.stack([transitions, transitions.mT]))
-        return before, after.gather(1, index)
+        """What may come before and after each tag at each position, each (B, L, K); see `forward_backward`."""
+        start, transitions, end = (x[None] for x in self._potentials(temperature))
+        before, after = forward_backward(scores[None], start, transitions, end, lengths)
+        return before[0], after[0]
 
     def _check_spans(self, spans: Tensor, lengths: Tensor) -> None:
         if spans.dim() != 2 or spans.shape[1] != 4:
@@ -199,95 +193,6 @@ class CRF(nn.Module):
         if bool(wrong.any()):
             row = spans[wrong][0].tolist()
             raise ValueError(f"crf: span {row} (document, first, end, label) does not lie in the batch or its labels")
-
-
-def messages(scores: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
-    """Log summed scores of all partial paths that lead to each tag at each position, the tag's own score left out.
-
-    scores (S, B, L, K) float64, start (S, K), transitions (S, K, K); each of the S sets has its own. Returns
-    (S, B, L, K). The recursion runs on scaled probabilities (Rabiner 1989), one small matrix product per position;
-    where their range is too wide for float64, `log_messages` does the same in logarithms, about four times slower.
-    """
-    top = scores.detach().amax(-1, keepdim=True)
-    top_start = start.detach().amax()
-    top_transition = transitions.detach().amax()
-    logs = scores - top, start - top_start, transitions - top_transition
-    weights = logs[0].exp().permute(2, 0, 1, 3).contiguous()  # (L, S, B, K)
-    steps = logs[2].exp()
-    message = logs[1].exp()[:, None].expand(*scores.shape[:2], -1)
-    found, scales = [], []
-    for weight in weights.unbind(0):
-        found.append(message)
-        state = message * weight
-        # the scale cancels in the result: any constant would do, hence no gradient
-        scale = state.detach().sum(-1, keepdim=True)
-        scales.append(scale)
-        message = (state / scale) @ steps
-    linear = torch.stack(found, dim=2)
-    positive = linear > 0
-    # nothing legal has underflowed if all factors and all messages were far from it; a NaN comes from a scale of 0
-    lost = (positive & (linear.detach() < math.exp(SAFE_LOG))).any() | ~positive.any(-1).all()
-    for log in logs:
-        lost = lost | ((log.detach() < SAFE_LOG) & (log.detach() > IMPOSSIBLE)).any()
-    if bool(lost):
-        return log_messages(scores, start, transitions)
-    gains = torch.stack(scales, dim=2).log() + top + top_transition  # (S, B, L, 1)
-    shift = torch.cat([top_start.expand_as(gains[:, :, :1]), gains[:, :, :-1]], dim=2).cumsum(2)
-    return (linear.masked_fill(~positive, 1.0).log() + shift).masked_fill(~positive, FORBIDDEN)
-
-
-def log_messages(scores: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
-    """What `messages` returns, for scores of any size."""
-    message = start[:, None].expand(*scores.shape[:2], -1)
-    found = [message]
-    for score in scores.unbind(2)[:-1]:
-        message = ((message + score)[..., None] + transitions[:, None]).logsumexp(-2)
-        found.append(message)
-    return torch.stack(found, dim=2)
-
-
-def _finish(before: Tensor, scores: Tensor, lengths: Tensor, end: Tensor) -> Tensor:
-    """log Z (S, B) from the messages at the last position of each document."""
-    document = torch.arange(len(lengths), device=lengths.device)
-    last = (lengths - 1).clamp_min(0)
-    log_z = (before[:, document, last] + scores[:, document, last] + end).logsumexp(-1)
-    return log_z.masked_fill(lengths == 0, 0.0)
-
-
-def _viterbi(
-    table: NDArray[np.float64],
-    start: NDArray[np.float64],
-    transitions: NDArray[np.float64],
-    end: NDArray[np.float64],
-    lengths: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Best paths (B, L) of scores `table` (L, K, B), which is overwritten by the scores of the best partial paths.
-
-    No back-pointers are kept: on the way back the best predecessor of the one chosen tag is found again.
-    """
-    length, n_tags, batch = table.shape
-    table[0] += start[:, None]
-    candidates = np.empty((n_tags, n_tags, batch))
-    arrivals = transitions[:, :, None]
-    for t in range(1, length):
-        np.add(table[t - 1][:, None], arrivals, out=candidates)
-        table[t] += np.maximum.reduce(candidates, axis=0)
-    last = lengths - 1
-    final = table[last.clip(0), :, np.arange(batch)] + end  # (B, K)
-    _raise_if_impossible(torch.from_numpy(final.max(1) < IMPOSSIBLE))
-    paths = np.empty((length, batch), dtype=np.int64)
-    final_tags = tags = final.argmax(1)
-    paths[-1] = final_tags
-    for t in range(length - 2, -1, -1):
-        tags = np.where(t < last, (table[t] + transitions[:, tags]).argmax(0), final_tags)
-        paths[t] = tags
-    return np.where(np.arange(length) < lengths[:, None], paths.T, 0)
-
-
-def _raise_if_impossible(impossible: Tensor) -> None:
-    if bool(impossible.any()):
-        rows = impossible.nonzero().flatten().tolist()
-        raise ValueError(f"crf: the lattice allows no legal path in document {', '.join(map(str, rows))} of the batch")
 
 
 def _pad_empty(x: Tensor) -> Tensor:

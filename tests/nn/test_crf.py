@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ossamma_spacy.nn.crf import CRF, bio_constraints, log_messages, messages
+from ossamma_spacy.nn.chain import log_messages, messages
+from ossamma_spacy.nn.crf import CRF, bio_constraints
 
 WIDE = 1e4  # emissions of this size leave the range of scaled probabilities
 
