@@ -16,13 +16,13 @@ from ossamma_spacy.nn.time import TimeNorm, zero_linear
 class Context:
     """What all blocks share in one pass.
 
-    `keep` (B, L) bool and `lengths` (B,) are None where nothing is padded; `time` is the embedding (B, d_t) of each
+    `keep` (B, L) bool is None where nothing is padded; `mask` is that of the windowed attention; `time` is the embedding (B, d_t) of each
     document's time, (1, d_t) of a time that all share, or None without time condition; `rotary` holds cos and sin
     (L, 1, d_h/2).
     """
 
     keep: Tensor | None
-    lengths: Tensor | None
+    mask: Tensor | None
     time: Tensor | None
     rotary: tuple[Tensor, Tensor]
 
@@ -107,17 +107,17 @@ class Block(nn.Module):
             out = torch.sigmoid(self.oscillator(q))
         if config.linear_attention:
             heads = [part.unflatten(-1, (config.heads, -1)) for part in parts]
-            c = linear_attention(heads[0], heads[1], heads[2], context.keep)
-            c = F.layer_norm(c, c.shape[-1:]).flatten(-2)
+            c = linear_attention(heads[0], heads[1], heads[2], context.keep).flatten(-2)
         else:
             c = parts[0]
         return self.w_o(c if out is None else c * out)
 
     def local(self, n: Tensor, context: Context) -> Tensor:
         """Windowed attention of n, heads joined."""
-        q, k, v = self.local_in(n).unflatten(-1, (3, self.config.heads, -1)).unbind(-3)
-        q, k = rotate(q, context.rotary), rotate(k, context.rotary)
-        return windowed_attention(q, k, v, context.lengths, self.config.window).flatten(-2)
+        heads = self.config.heads
+        qk, v = self.local_in(n).unflatten(-1, (3 * heads, -1)).split([2 * heads, heads], dim=2)
+        q, k = rotate(qk, context.rotary).chunk(2, dim=2)  # (B, L, H, d_h)
+        return windowed_attention(q, k, v, context.mask, self.config.window).flatten(-2)
 
 
 def swiglu(x: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ossamma_spacy.nn.attention import rotary_table
+from ossamma_spacy.nn.attention import rotary_table, window_mask
 from ossamma_spacy.nn.block import Block, Context
 from ossamma_spacy.nn.config import EncoderConfig
 from ossamma_spacy.nn.lexical import Lexicon, Words
@@ -40,7 +40,7 @@ class Encoder(nn.Module):
             embedded = self.time(x.new_zeros(1) if time is None else time)
         context = Context(
             keep=keep if padded else None,
-            lengths=lengths if padded else None,
+            mask=window_mask(len(x), length, lengths if padded else None, self.config.window, x.device),
             time=embedded,
             rotary=rotary_table(length, self.config.head_width, x.device),
         )

@@ -6,7 +6,7 @@ h[k] ∝ r^k sin((k+1)θ) / sin θ does not depend on the input, hence the layer
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,19 @@ FOLDS = (2.0, 512.0)
 MAX_FOLD = 4096.0  # bounds of the decay, in tokens: keep the radius off 0 and 1
 MIN_FOLD = 0.25
 MIN_ANGLE = math.pi / 4096
+
+
+class ChunkKernels(NamedTuple):
+    """float32 matrices of a chunk of C positions, both directions at once.
+
+    toeplitz (d, C, C), the effect inside the chunk; collect (d, 4, C), the states that it leaves; emit (d, C, 4), the
+    effect of the states that enter it; power (2, 2, d), real and imaginary part of λ^C.
+    """
+
+    toeplitz: Tensor
+    collect: Tensor
+    emit: Tensor
+    power: Tensor
 
 
 class Oscillator(nn.Module):
@@ -32,6 +45,7 @@ class Oscillator(nn.Module):
         self.raw_fold = nn.Parameter(torch.empty(2, width))
         self.raw_angle = nn.Parameter(torch.empty(2, width))
         self.skip = nn.Parameter(torch.ones(width))
+        self._remembered: tuple[tuple[Any, ...], ChunkKernels] | None = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -93,57 +107,58 @@ class Oscillator(nn.Module):
         count = -(-length // size)
         u = nn.functional.pad(x, (0, 0, 0, count * size - length))
         u = swap_ends(u.view(batch * count, size, width))  # (d, C, B·N)
-        toeplitz, *carry = self.chunk_kernels(size)
-        y = torch.bmm(toeplitz, u)  # (d, C, B·N)
+        kernels = self.chunk_kernels(size)
+        y = torch.bmm(kernels.toeplitz, u)  # (d, C, B·N)
         if count > 1:
-            y = y + self._carried(u, count, *carry)
+            y = y + carried(u, count, kernels)
         return swap_ends(y).view(batch, count * size, width)[:, :length]
 
-    def chunk_kernels(self, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What `by_chunks` multiplies by, in float32, both directions at once.
+    def chunk_kernels(self, size: int) -> "ChunkKernels":
+        """What `by_chunks` multiplies by; remembered as long as the parameters stay, where no gradient is wanted."""
+        if torch.is_grad_enabled():
+            return self._chunk_kernels(size)
+        key = (size, self.skip.device, *(parameter._version for parameter in self.parameters()))
+        if self._remembered is None or self._remembered[0] != key:
+            self._remembered = key, self._chunk_kernels(size)
+        return self._remembered[1]
 
-        toeplitz (d, C, C); collect (d, 4, C), the states that a chunk leaves; emit (d, C, 4), their effect in the next
-        chunk; power (2, 2, d), real and imaginary part of λ^C.
-        """
+    def _chunk_kernels(self, size: int) -> "ChunkKernels":
         log_radius, angle = self.poles()
-        steps = torch.arange(size, dtype=torch.float64, device=angle.device)
-        forward, backward = self.kernel(size)
-        lags = torch.cat(
-            [backward[:, 1:].flip(1), (forward[:, 0] + backward[:, 0] + self.skip)[:, None], forward[:, 1:]], 1
-        )
-        rows = torch.arange(size, device=angle.device)
-        toeplitz = lags[:, rows[:, None] - rows[None, :] + size - 1]  # (d, C, C)
+        steps = torch.arange(size + 1, dtype=torch.float64, device=angle.device)
+        decay, phase = torch.exp(log_radius[..., None] * steps), angle[..., None] * steps
+        real, imag = decay * torch.cos(phase), decay * torch.sin(phase)  # λ^k, each (2, d, C + 1)
+        cos, sin, gain = (x[..., None] for x in (torch.cos(angle), torch.sin(angle), self.gain(log_radius, angle)))
+        # h[k] = gain · Im(λ^k e^{iθ}); a state p + iq is seen k steps later as gain · Im((p + iq) λ^{k+1} e^{iθ})
+        seen_p, seen_q = gain * (real * sin + imag * cos), gain * (real * cos - imag * sin)
 
-        decay = torch.exp(log_radius[..., None] * steps)  # (2, d, C)
-        state = torch.stack(
-            [decay * torch.cos(angle[..., None] * steps), decay * torch.sin(angle[..., None] * steps)], 1
-        )
+        forward, backward = seen_p[..., :size].float()
+        now = (forward[:, 0] + backward[:, 0] + self.skip)[:, None]
+        lags = torch.cat([forward[:, 1:].flip(1), now, backward[:, 1:]], dim=1)  # lag C − 1 … 1 − C
+        toeplitz = lags.unfold(1, size, 1).flip(1)  # (d, C, C): row i holds lags i … i − C + 1
+
+        state = torch.stack([real, imag], 1)[..., :size]
         collect = torch.cat([state[0].flip(-1), state[1]], 0).transpose(0, 1)  # λ^(C−1−j) forwards, λ^j backwards
-        decay = decay * torch.exp(log_radius)[..., None] * self.gain(log_radius, angle)[..., None]
-        phase = angle[..., None] * (steps + 2)
-        # h[k] = gain · Im(λ^k e^{iθ}), and Im((p + iq)(c + is)) = p·s + q·c
-        effect = torch.stack([decay * torch.sin(phase), decay * torch.cos(phase)], 1)  # (2, 2, d, C)
+        effect = torch.stack([seen_p, seen_q], 1)[..., 1:]  # (2, 2, d, C)
         emit = torch.cat([effect[0], effect[1].flip(-1)], 0).permute(1, 2, 0)
-        whole = torch.exp(log_radius * size)
-        power = torch.stack([whole * torch.cos(angle * size), whole * torch.sin(angle * size)], 1)
-        return toeplitz.float(), collect.float(), emit.float(), power.float()
+        power = torch.stack([real, imag], 1)[..., -1]
+        return ChunkKernels(toeplitz, collect.float().contiguous(), emit.float().contiguous(), power.float())
 
-    def _carried(self, u: Tensor, count: int, collect: Tensor, emit: Tensor, power: Tensor) -> Tensor:
-        """The part of the output (d, C, B·N) that comes from other chunks."""
-        width, _, rows = u.shape
-        local = torch.bmm(collect, u).view(width, 2, 2, rows // count, count)  # (d, direction, re/im, B, N)
-        real, imag = power[:, 0].T[..., None], power[:, 1].T[..., None]  # (d, 2, 1)
-        # both directions in one loop: the backward one runs over reversed chunks
-        left = torch.stack([local[:, 0], local[:, 1].flip(-1)], 1)
-        p = q = left.new_zeros(width, 2, rows // count)
-        states = []
-        for n in range(count):
-            states.append(torch.stack([p, q], 2))
-            here = left[..., n]
-            p, q = real * p - imag * q + here[:, :, 0], real * q + imag * p + here[:, :, 1]
-        entering = torch.stack(states, -1)  # (d, 2, 2, B, N)
-        entering = torch.stack([entering[:, 0], entering[:, 1].flip(-1)], 1)
-        return torch.bmm(emit, entering.reshape(width, 4, rows))
+
+def carried(u: Tensor, count: int, kernels: ChunkKernels) -> Tensor:
+    """What the chunks u (d, C, B·N) of documents of N = `count` chunks receive from other chunks, (d, C, B·N)."""
+    width, _, rows = u.shape
+    local = torch.bmm(kernels.collect, u).view(width, 2, 2, rows // count, count)  # (d, direction, re/im, B, N)
+    real, imag = kernels.power[:, 0].T[..., None], kernels.power[:, 1].T[..., None]  # (d, 2, 1)
+    # both directions in one loop: the backward one runs over reversed chunks
+    left = torch.stack([local[:, 0], local[:, 1].flip(-1)], 1)
+    p = q = left.new_zeros(width, 2, rows // count)
+    states = []
+    for here in left.unbind(-1):
+        states.append(torch.stack([p, q], 2))
+        p, q = real * p - imag * q + here[:, :, 0], real * q + imag * p + here[:, :, 1]
+    entering = torch.stack(states, -1)  # (d, 2, 2, B, N)
+    entering = torch.stack([entering[:, 0], entering[:, 1].flip(-1)], 1)
+    return torch.bmm(kernels.emit, entering.reshape(width, 4, rows))
 
 
 def swap_ends(x: Tensor) -> Tensor:
