@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ossamma_spacy.nn.attention import linear_attention, rotate, windowed_attention
 from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.linear import Linear
 from ossamma_spacy.nn.oscillator import Oscillator
 from ossamma_spacy.nn.time import TimeNorm, zero_linear
 
@@ -42,21 +43,21 @@ class Block(nn.Module):
         self.norm = TimeNorm(d, time_width)
         if config.global_branch:
             maps = (3 if config.linear_attention else 1) + config.oscillator
-            self.global_in = nn.Linear(d, maps * d)
+            self.global_in = Linear(d, maps * d)
             self.oscillator = Oscillator(d) if config.oscillator else None
-            self.w_o = nn.Linear(d, d)
+            self.w_o = Linear(d, d)
         if config.windowed_attention:
-            self.local_in = nn.Linear(d, 3 * d)
-        self.w_in = nn.Linear(d, d, bias=False) if config.input_gate else None
-        self.w_out = nn.Linear(d, d, bias=False) if config.output_gate else None
-        self.mix = nn.Linear(d, 1) if config.token_mixing else None
+            self.local_in = Linear(d, 3 * d)
+        self.w_in = Linear(d, d, bias=False) if config.input_gate else None
+        self.w_out = Linear(d, d, bias=False) if config.output_gate else None
+        self.mix = Linear(d, 1) if config.token_mixing else None
         self.mix_time = zero_linear(time_width, 1) if time_width and config.token_mixing else None
-        self.w_m = nn.Linear(d, d)
+        self.w_m = Linear(d, d)
         self.dropout = nn.Dropout(config.dropout)
         if config.feed_forward:
             self.ffn_norm = nn.LayerNorm(d)
-            self.ffn_in = nn.Linear(d, 2 * config.feed_forward_width)
-            self.ffn_out = nn.Linear(config.feed_forward_width, d)
+            self.ffn_in = Linear(d, 2 * config.feed_forward_width)
+            self.ffn_out = Linear(config.feed_forward_width, d)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -94,7 +95,7 @@ class Block(nn.Module):
         logit = self.mix(n)  # (B, L, 1)
         if self.mix_time is not None and context.time is not None:
             logit = logit + self.mix_time(context.time)[:, None]
-        return torch.lerp(local, g, torch.sigmoid(logit))
+        return torch.lerp(local, g, torch.sigmoid(logit).to(g.dtype))
 
     def global_branch(self, n: Tensor, context: Context) -> Tensor:
         """G = W_o(c ⊙ σ(o)), or the half of it that is switched on."""

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ossamma_spacy.nn.crf import CRF
+from ossamma_spacy.nn.linear import Linear
 
 
 class TaggerHead(nn.Module):
@@ -17,11 +18,11 @@ class TaggerHead(nn.Module):
     def __init__(self, width: int, n_labels: int, dropout: float = 0.1) -> None:
         super().__init__()
         self.width, self.n_labels = width, n_labels
-        self.pool = nn.Linear(4 * width, width)
+        self.pool = Linear(4 * width, width)
         self.norm = nn.LayerNorm(width)  # bounds z: products of neighbours grow without it until training diverges
         self.dropout = nn.Dropout(dropout)
-        self.emit = nn.Linear(width, 2 * n_labels + 1)
-        self.boundary = nn.Linear(width, 2)
+        self.emit = Linear(width, 2 * n_labels + 1)
+        self.boundary = Linear(width, 2)
         self.crf = CRF(n_labels)
 
     def forward(self, h: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.linear import Linear
 
 MAX_PIECES = 12
 AFFIXES = 3  # shape, prefix, suffix: hashed into one table
@@ -49,13 +50,13 @@ class Lexicon(nn.Module):
         self.place = nn.Parameter(torch.ones(MAX_PIECES, d))
         self.affix_table = nn.Embedding(config.affix_rows, config.affix_width)
         self.case_table = nn.Embedding(CASES, config.affix_width)
-        self.gated = nn.Linear(d + (AFFIXES + 1) * config.affix_width, 2 * d)
+        self.gated = Linear(d + (AFFIXES + 1) * config.affix_width, 2 * d)
         m = config.memory_width
         self.word_memory = nn.Embedding(config.word_rows, m, sparse=True) if config.word_rows else None
         # rows for previous + this word, then rows for this + next
         self.pair_memory = nn.Embedding(2 * config.pair_rows, m, sparse=True) if config.pair_rows else None
-        self.from_word = nn.Linear(m, d, bias=False) if config.word_rows else None
-        self.from_pair = nn.Linear(2 * m, d, bias=False) if config.pair_rows else None
+        self.from_word = Linear(m, d, bias=False) if config.word_rows else None
+        self.from_pair = Linear(2 * m, d, bias=False) if config.pair_rows else None
         self.norm = nn.LayerNorm(d)
         self.reset_parameters()
 
