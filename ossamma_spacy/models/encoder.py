@@ -29,6 +29,8 @@ def build_encoder(
     window: int = 64,
     feed_forward_width: int = 384,
     dropout: float = 0.1,
+    word_dropout: float = 0.0,
+    memory_dropout: float = 0.0,
     vocabulary_rows: int = 8192,
     affix_rows: int = 4096,
     affix_width: int = 32,

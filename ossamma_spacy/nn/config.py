@@ -18,6 +18,8 @@ class EncoderConfig:
     window: int = 64
     feed_forward_width: int = 384
     dropout: float = 0.1
+    word_dropout: float = 0.0  # share of words that training hides whole
+    memory_dropout: float = 0.0  # share of positions whose lexical memory training hides
 
     vocabulary_rows: int = 8192  # subword embeddings
     affix_rows: int = 4096  # shapes, prefixes and suffixes, hashed
@@ -57,8 +59,9 @@ class EncoderConfig:
                 f"encoder: width = {self.width} is not a multiple of 2 × heads = {2 * self.heads}; "
                 "each head needs an even width for its rotary positions"
             )
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"encoder: dropout = {self.dropout}, expected a number from 0 to below 1")
+        for name in ("dropout", "word_dropout", "memory_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"encoder: {name} = {getattr(self, name)}, expected a number from 0 to below 1")
         if self.time_width % 2:
             raise ValueError(f"encoder: time_width = {self.time_width}, expected an even number")
         if not (self.global_branch and self.windowed_attention):

@@ -25,10 +25,12 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.width)
 
-    def forward(self, words: Words, time: Tensor | None = None) -> Tensor:
+    def forward(self, words: Words, time: Tensor | None = None, hidden: Tensor | None = None) -> Tensor:
         """`time` (B,) in [0, 1] is the share of the text that the diffusion hides; None means plain text, t = 0,
-        for which the time folds into the norms."""
-        return self.encode(self.lexicon(words), words.lengths, time)
+        for which the time folds into the norms. `hidden` (B, L) bool marks the words that are hidden."""
+        if hidden is None and self.training and self.config.word_dropout:
+            hidden = torch.rand(words.index.shape, device=words.index.device) < self.config.word_dropout
+        return self.encode(self.lexicon(words, hidden), words.lengths, time)
 
     def encode(self, x: Tensor, lengths: Tensor, time: Tensor | None = None) -> Tensor:
         """From lexical vectors x (B, L, d) to contextual ones."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ossamma_spacy.nn.config import EncoderConfig
@@ -55,8 +56,9 @@ class Lexicon(nn.Module):
         self.word_memory = nn.Embedding(config.word_rows, m, sparse=True) if config.word_rows else None
         # rows for previous + this word, then rows for this + next
         self.pair_memory = nn.Embedding(2 * config.pair_rows, m, sparse=True) if config.pair_rows else None
-        self.from_word = Linear(m, d, bias=False) if config.word_rows else None
-        self.from_pair = Linear(2 * m, d, bias=False) if config.pair_rows else None
+        kinds = bool(config.word_rows) + 2 * bool(config.pair_rows)
+        self.from_memory = Linear(kinds * m, d, bias=False) if kinds else None
+        self.mask = nn.Parameter(torch.randn(d))
         self.norm = nn.LayerNorm(d)
         self.reset_parameters()
 
@@ -78,18 +80,31 @@ class Lexicon(nn.Module):
         spelled = torch.einsum("upd,pd->ud", pieces, self.place) * count.to(pieces.dtype).rsqrt()
         features = [spelled, self.affix_table(words.affixes).flatten(1), self.case_table(words.cases)]
         a, b = self.gated(torch.cat(features, dim=-1)).chunk(2, dim=-1)
-        vector = a * torch.sigmoid(b)
-        if self.word_memory is not None and self.from_word is not None:
-            vector = vector + self.from_word(self.word_memory(words.words))
-        return vector
+        return a * torch.sigmoid(b)
 
-    def place_types(self, types: Tensor, words: Words) -> Tensor:
-        """Lay the vectors of the types out over positions and add what neighbours tell, (B, L, d)."""
-        vector = nn.functional.embedding(words.index, types)
-        if self.pair_memory is not None and self.from_pair is not None:
-            rows = words.pairs + words.pairs.new_tensor([0, self.config.pair_rows])
-            vector = vector + self.from_pair(self.pair_memory(rows).flatten(-2))
+    def memory(self, words: Words, hidden: Tensor | None) -> Tensor:
+        """What the lexical memory holds on each word and its neighbours (B, L, d), nothing that a hidden one touches."""
+        rows = []
+        if self.word_memory is not None:
+            rows.append(F.embedding(words.index, self.word_memory(words.words)))
+        if self.pair_memory is not None:
+            rows += self.pair_memory(words.pairs + words.pairs.new_tensor([0, self.config.pair_rows])).unbind(-2)
+        if hidden is not None:
+            around = F.pad(hidden, (1, 1))
+            touched = [hidden] * len(rows)
+            if self.pair_memory is not None:
+                touched[-2:] = hidden | around[:, :-2], hidden | around[:, 2:]
+            rows = [row.masked_fill(mark[..., None], 0.0) for row, mark in zip(rows, touched, strict=True)]
+        memory = torch.cat(rows, dim=-1)
+        if self.training and self.config.memory_dropout:
+            memory = memory * (torch.rand_like(memory[..., :1]) >= self.config.memory_dropout)
+        return self.from_memory(memory)  # type: ignore[misc]
+
+    def forward(self, words: Words, hidden: Tensor | None = None) -> Tensor:
+        """Vectors (B, L, d); of the words that `hidden` (B, L) bool marks nothing is seen but that they are hidden."""
+        vector = F.embedding(words.index, self.types(words))
+        if hidden is not None:
+            vector = torch.where(hidden[..., None], self.mask, vector)
+        if self.from_memory is not None:
+            vector = vector + self.memory(words, hidden)
         return self.norm(vector)
-
-    def forward(self, words: Words) -> Tensor:
-        return self.place_types(self.types(words), words)

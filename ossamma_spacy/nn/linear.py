@@ -39,7 +39,7 @@ class Linear(nn.Linear):
         return {**self.__dict__, "_packed": None}  # oneDNN's tensors can be neither pickled nor copied
 
 
-PACKING = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+PACKING = bool(torch._C._has_mkldnn) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 PACKED_ROWS = 1024  # the number of positions that the layout is optimised for
 
 

@@ -82,10 +82,34 @@ def test_time_changes_nothing_at_the_start(encoder):
 def test_gradients_reach_every_parameter(encoder):
     randomize_time(encoder)
     encoder.train()
-    (encoder(make_words([9, 4]), torch.tensor([0.2, 0.7])) * torch.randn(2, 9, 16)).sum().backward()
+    hidden = torch.zeros(2, 9, dtype=torch.bool)
+    hidden[0, 3] = True
+    (encoder(make_words([9, 4]), torch.tensor([0.2, 0.7]), hidden) * torch.randn(2, 9, 16)).sum().backward()
     for name, parameter in encoder.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.to_dense().abs().sum() > 0, name
+
+
+@torch.no_grad()
+def test_nothing_of_a_hidden_word_is_seen(encoder):
+    words = make_words([9])
+    hidden = torch.zeros(1, 9, dtype=torch.bool)
+    hidden[0, 4] = True
+    before = encoder.lexicon(words, hidden)
+    words.pieces[4], words.affixes[4], words.cases[4], words.words[4] = 1, 1, 1, 1
+    words.pairs[0, 4] = words.pairs[0, 3, 1] = words.pairs[0, 5, 0] = 7
+    assert torch.equal(encoder.lexicon(words, hidden), before)
+    assert not torch.allclose(encoder.lexicon(words), encoder.lexicon(words, hidden))
+
+
+def test_dropout_of_words_and_memory_stops_at_prediction():
+    torch.manual_seed(0)
+    encoder = Encoder(replace(CONFIG, word_dropout=0.5, memory_dropout=0.5))
+    words = make_words([9])
+    with torch.no_grad():
+        assert not torch.equal(encoder(words), encoder(words))
+        encoder.eval()
+        assert torch.equal(encoder(words), encoder(words))
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
