@@ -1,0 +1,80 @@
+"""`python -m benchmarks NAME`: run a benchmark and write its result."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks import harness
+from benchmarks.render import render as render_tables
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+Data = Annotated[Path, typer.Option(help="Folder of the corpora.")]
+Seeds = Annotated[str, typer.Option(help="Seeds, parted by commas.")]
+TINY = harness.ROOT / "configs" / "tiny.cfg"
+
+
+def command() -> str:
+    return shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
+
+
+def iob(name: str, data: Path, files: dict[str, str], *options: str) -> tuple[dict[str, Path], list[Path]]:
+    """Convert a corpus; its .spacy files by split, and the original files."""
+    sources = {split: data / file for split, file in files.items()}
+    corpora = {
+        split: harness.convert("iob", source, harness.ROOT / "corpus" / name / f"{split}.spacy", *options)
+        for split, source in sources.items()
+    }
+    return corpora, list(sources.values())
+
+
+@app.command("conll2003_tiny_scratch")
+def conll2003(data: Data = Path("../shared/data/ner"), seeds: Seeds = "0,1,2") -> None:
+    """CoNLL-2003 with config tiny, from scratch."""
+    files = {"train": "train.txt.xz", "dev": "valid.txt.xz", "test": "test.txt.xz"}
+    corpora, sources = iob("conll2003", data / "conll2003_en", files)
+    chosen = list(map(int, seeds.split(",")))
+    metrics = harness.over_seeds(TINY, "conll2003_tiny_scratch", chosen, corpora)
+    harness.write_result("conll2003_tiny_scratch", command=command(), data=sources, seed=chosen, metrics=metrics)
+
+
+@app.command("wnut17_tiny_scratch")
+def wnut17(data: Data = Path("../shared/data/ner"), seeds: Seeds = "0,1,2") -> None:
+    """WNUT-17 with config tiny, from scratch."""
+    files = {
+        "train": "wnut17train.conll.xz",
+        "dev": "emerging.dev.conll.xz",
+        "test": "emerging.test.annotated.xz",
+    }
+    corpora, sources = iob("wnut17", data / "wnut17", files)
+    chosen = list(map(int, seeds.split(",")))
+    metrics = harness.over_seeds(TINY, "wnut17_tiny_scratch", chosen, corpora)
+    harness.write_result("wnut17_tiny_scratch", command=command(), data=sources, seed=chosen, metrics=metrics)
+
+
+@app.command("ossamma9_tiny_scratch")
+def ossamma9(data: Data = Path("../shared/data/ner"), seeds: Seeds = "0,1,2") -> None:
+    """The nine labels on real text with config tiny, from scratch; dev only."""
+    sources = {split: data / "ossamma9" / f"{split}.jsonl" for split in ("train", "dev")}
+    corpora = {
+        split: harness.convert("jsonl", source, harness.ROOT / "corpus" / "ossamma9" / f"{split}.spacy")
+        for split, source in sources.items()
+    }
+    chosen = list(map(int, seeds.split(",")))
+    metrics = harness.over_seeds(TINY, "ossamma9_tiny_scratch", chosen, corpora, splits=["dev"])
+    harness.write_result(
+        "ossamma9_tiny_scratch", command=command(), data=list(sources.values()), seed=chosen, metrics=metrics
+    )
+
+
+@app.command()
+def render() -> None:
+    """Render the tables of all results."""
+    render_tables()
+
+
+if __name__ == "__main__":
+    app()

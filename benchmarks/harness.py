@@ -1,0 +1,161 @@
+"""What every benchmark shares: running a config over seeds, and writing what came out."""
+
+import hashlib
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+WORK = ROOT / "training" / "benchmarks"
+
+
+def machine() -> str:
+    """The processor, its cores, and the versions that matter."""
+    import spacy
+    import torch
+
+    model = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+    return (
+        f"{model}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}; "
+        f"Python {platform.python_version()}, torch {torch.__version__}, spaCy {spacy.__version__}"
+    )
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def commit() -> str:
+    """The commit of the code, with a + where files differ from it."""
+    head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "ossamma_spacy", "configs", "benchmarks/*.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def write_result(
+    name: str, *, command: str, data: Iterable[Path], seed: int | Sequence[int], metrics: Mapping[str, Any], **more: Any
+) -> Path:
+    """Write `benchmarks/results/NAME.json` and render the tables anew."""
+    from benchmarks.render import render
+
+    result = {
+        "name": name,
+        "command": command,
+        "commit": commit(),
+        "date": date.today().isoformat(),
+        "data": {
+            path.name if path.parent == path else f"{path.parent.name}/{path.name}": sha256(path) for path in data
+        },
+        "seed": seed,
+        "machine": machine(),
+        "metrics": metrics,
+        **more,
+    }
+    path = RESULTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    render()
+    return path
+
+
+def convert(kind: str, source: Path, target: Path, *options: str) -> Path:
+    """Convert a corpus file by `ossamma convert`."""
+    run(["-m", "ossamma_spacy", "convert", kind, str(source), str(target), *options])
+    return target
+
+
+def run(arguments: Sequence[str], **environment: str) -> None:
+    """Run Python with these arguments, what it prints going through."""
+    subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, env={**os.environ, **environment})
+
+
+def train(config: Path, output: Path, seed: int, corpora: Mapping[str, Path], overrides: Mapping[str, Any]) -> float:
+    """Train by `spacy train`; returns the seconds that it took, evaluations included."""
+    settings = {
+        "paths.train": corpora["train"],
+        "paths.dev": corpora["dev"],
+        "system.seed": seed,
+        "training.logger.output_file": output / "log.jsonl",
+        **overrides,
+    }
+    flags = [part for key, value in settings.items() for part in (f"--{key}", _flag(value))]
+    start = time.perf_counter()
+    output.mkdir(parents=True, exist_ok=True)
+    run(["-m", "spacy", "train", str(config), "--output", str(output), *flags])
+    return time.perf_counter() - start
+
+
+def _flag(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def evaluate(model: Path, corpus: Path) -> dict[str, Any]:
+    """ents_p, ents_r, ents_f, macro_f and the F of each label, by `spacy evaluate`."""
+    output = model.parent / f"{corpus.stem}.json"
+    run(["-m", "spacy", "evaluate", str(model), str(corpus), "--output", str(output)])
+    scores = json.loads(output.read_text())
+    return {
+        **{key: scores[key] for key in ("ents_p", "ents_r", "ents_f")},
+        "macro_f": scores["ents_macro_f"],
+        "labels": {label: row["f"] for label, row in sorted(scores["ents_per_type"].items())},
+    }
+
+
+def curve(output: Path) -> list[tuple[int, float]]:
+    """Step and dev score of each evaluation, from the log of a training."""
+    rows = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]
+    return [(row["step"], row["score"]) for row in rows if row.get("score") is not None]
+
+
+def over_seeds(
+    config: Path,
+    name: str,
+    seeds: Sequence[int],
+    corpora: Mapping[str, Path],
+    overrides: Mapping[str, Any] | None = None,
+    splits: Sequence[str] = ("dev", "test"),
+) -> dict[str, Any]:
+    """Train and evaluate for each seed; means over seeds, with the spread of ents_f and the curve of each."""
+    runs: list[dict[str, Any]] = []
+    for seed in seeds:
+        output = WORK / name / f"seed{seed}"
+        seconds = train(config, output, seed, corpora, overrides or {})
+        scores = {split: evaluate(output / "model-best", corpora[split]) for split in splits}
+        runs.append({"seed": seed, "seconds": round(seconds, 1), **scores, "curve": curve(output)})
+    metrics: dict[str, Any] = {split: mean_of([run[split] for run in runs]) for split in splits}
+    metrics["seconds"] = round(statistics.mean(run["seconds"] for run in runs), 1)
+    metrics["spread"] = {split: _spread([run[split]["ents_f"] for run in runs]) for split in splits}
+    metrics["runs"] = runs
+    return metrics
+
+
+def mean_of(scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The mean of nested scores, key by key."""
+    return {
+        key: mean_of([score[key] for score in scores])
+        if isinstance(value, Mapping)
+        else round(statistics.mean(score[key] for score in scores), 5)
+        for key, value in scores[0].items()
+    }
+
+
+def _spread(values: Sequence[float]) -> list[float]:
+    return [round(min(values), 5), round(max(values), 5)]

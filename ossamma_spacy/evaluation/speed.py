@@ -1,0 +1,116 @@
+"""Words per second and peak memory of pipelines, each in a process of its own, taking turns."""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+NER_PIPES = ("tok2vec", "transformer", "ner", "ossamma_ner", "sentencizer")
+
+
+@dataclass
+class Speed:
+    """What was measured of one pipeline: words per second of each round, and the largest peak memory in MiB."""
+
+    name: str
+    rounds: list[float] = field(default_factory=list)
+    peak_mib: float = 0.0
+
+    @property
+    def words_per_second(self) -> float:
+        return statistics.median(self.rounds)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A pipeline to time: a name for the table, what `spacy.load` takes, and settings of pipes that are overridden."""
+
+    name: str
+    model: str
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+
+def compare_speed(
+    candidates: Sequence[Candidate], texts: Path, *, threads: int = 2, rounds: int = 5, batch_size: int = 256
+) -> list[Speed]:
+    """Time `nlp.pipe` of each candidate on the texts, one after the other, `rounds` times over.
+
+    `texts` is a .spacy file or a text file with a text on each line. Of a pipeline only what finds entities is loaded.
+    Each measurement is a process of its own that has run over the texts once before.
+    """
+    results = [Speed(candidate.name) for candidate in candidates]
+    for _ in range(rounds):
+        for candidate, speed in zip(candidates, results, strict=True):
+            answer = _measure(candidate, texts, threads, batch_size)
+            speed.rounds.append(answer["words_per_second"])
+            speed.peak_mib = max(speed.peak_mib, answer["peak_mib"])
+    return results
+
+
+def ratios(speed: Speed, base: Speed) -> tuple[float, float, float]:
+    """Median, least and largest ratio of words per second, round by round."""
+    each = [a / b for a, b in zip(speed.rounds, base.rounds, strict=True)]
+    return statistics.median(each), min(each), max(each)
+
+
+def _measure(candidate: Candidate, texts: Path, threads: int, batch_size: int) -> dict[str, float]:
+    request = json.dumps(
+        {
+            "model": candidate.model,
+            "overrides": candidate.overrides,
+            "texts": str(texts),
+            "threads": threads,
+            "batch_size": batch_size,
+        }
+    )
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS")
+    environment = {**os.environ, **dict.fromkeys(names, str(threads))}
+    command = [sys.executable, "-m", "ossamma_spacy.evaluation.speed", request]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(f"{candidate.name}: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def read_texts(path: Path) -> list[str]:
+    """The texts of a .spacy file, or the lines of a text file. Raises ValueError where there is none."""
+    import spacy
+    from spacy.tokens import DocBin
+
+    if path.suffix == ".spacy":
+        texts = [doc.text for doc in DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)]
+    else:
+        texts = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not texts:
+        raise ValueError(f"{path}: no text in it")
+    return texts
+
+
+def _worker(model: str, overrides: dict[str, Any], texts: str, threads: int, batch_size: int) -> dict[str, float]:
+    import spacy
+    import torch
+
+    torch.set_num_threads(threads)
+    read = read_texts(Path(texts))
+    nlp = spacy.load(model, config=overrides)
+    for name in nlp.pipe_names:
+        if name not in NER_PIPES:
+            nlp.disable_pipe(name)
+    words = sum(len(doc) for doc in nlp.pipe(read, batch_size=batch_size))
+    start = time.perf_counter()
+    for _ in nlp.pipe(read, batch_size=batch_size):
+        pass
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
+    return {"words_per_second": words / seconds, "peak_mib": peak}
+
+
+if __name__ == "__main__":
+    print(json.dumps(_worker(**json.loads(sys.argv[1]))))
