@@ -44,8 +44,8 @@ max_epochs = 0
 patience = 0
 
 [training.batcher]
-@batchers = "spacy.batch_by_words.v1"
-tolerance = 0.2
+@batchers = "spacy.batch_by_padded.v1"
+buffer = 256
 discard_oversize = false
 
 [training.optimizer]
@@ -72,9 +72,9 @@ progress_bar = "train"
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a size is trained: words in a batch, steps, learning rates."""
+    """How a size is trained: positions in a batch, padding included, steps, learning rates."""
 
-    batch_words: int = 1000
+    batch_size: int = 1000
     max_steps: int = 6000
     warmup_steps: int = 300
     eval_frequency: int = 200
@@ -113,7 +113,7 @@ def make_config(
     config["components"]["ossamma_ner"]["smoothing"] = recipe.smoothing
     training = config["training"]
     training.update(dropout=recipe.dropout, max_steps=recipe.max_steps, eval_frequency=recipe.eval_frequency)
-    training["batcher"]["size"] = recipe.batch_words
+    training["batcher"]["size"] = recipe.batch_size
     training["optimizer"]["learn_rate"].update(
         initial_rate=recipe.learn_rate, warmup_steps=recipe.warmup_steps, total_steps=recipe.max_steps
     )

@@ -1,4 +1,4 @@
-"""Linear maps with weights laid out for inference on the CPU."""
+"""Linear maps that multiply by oneDNN on the CPU."""
 
 from typing import Any, Literal
 
@@ -8,43 +8,64 @@ from torch import Tensor, nn
 
 Arithmetic = Literal["float32", "bfloat16"]
 
+# the matrix product behind torch.compile's CPU code; where a build of torch lacks it, F.linear serves
+ONEDNN = bool(torch._C._has_mkldnn) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
 
 class Linear(nn.Linear):
-    """`nn.Linear` that, where no gradient is wanted on the CPU, multiplies by weights in oneDNN's own layout.
+    """`nn.Linear` whose float32 products on the CPU go to oneDNN, forwards and backwards.
 
-    That is the same arithmetic, up to 2.4 times as fast (benchmarks/arithmetic.py). `arithmetic` "bfloat16" rounds
-    inputs, weights and outputs there; machines differ in whether that is faster.
+    torch sends them to MKL, which is half as fast on some processors (benchmarks/arithmetic.py). `arithmetic`
+    "bfloat16" rounds inputs, weights and outputs where no gradient is wanted; machines differ in whether that is
+    faster.
     """
 
     arithmetic: Arithmetic = "float32"
-    _packed: tuple[Any, ...] | None = None
+    _rounded: tuple[Any, ...] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        if torch.is_grad_enabled() or x.device.type != "cpu" or not PACKING:
+        if x.device.type != "cpu" or not x.numel() or not ONEDNN or torch.is_autocast_enabled("cpu"):
             return F.linear(x, self.weight, self.bias)
-        weight, bias = self.packed()
-        return torch.ops.mkldnn._linear_pointwise(x.to(bias.dtype), weight, bias, "none", [], "")
+        if torch.is_grad_enabled():
+            product: Tensor = _OneDnnLinear.apply(x, self.weight, self.bias)  # type: ignore[no-untyped-call]
+            return product
+        if self.arithmetic == "float32":
+            return _product(x.float(), self.weight, self.bias)
+        return _product(x.bfloat16(), *self._bfloat16())
 
-    def packed(self) -> tuple[Tensor, Tensor]:
-        """Weight and bias for inference, made anew when the parameters have changed."""
-        key = (self.arithmetic, self.weight._version, None if self.bias is None else self.bias._version)
-        if self._packed is None or self._packed[0] != key:
-            dtype = getattr(torch, self.arithmetic)
-            bias = torch.zeros(self.out_features) if self.bias is None else self.bias.detach()
-            weight = torch.ops.mkldnn._reorder_linear_weight(self.weight.detach().to(dtype), PACKED_ROWS)
-            self._packed = key, weight, bias.to(dtype)
-        return self._packed[1], self._packed[2]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_packed": None}  # oneDNN's tensors can be neither pickled nor copied
-
-
-PACKING = bool(torch._C._has_mkldnn) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-PACKED_ROWS = 1024  # the number of positions that the layout is optimised for
+    def _bfloat16(self) -> tuple[Tensor, Tensor | None]:
+        """Rounded weight and bias, made anew when the parameters have changed."""
+        key = tuple(0 if p.is_inference() else p._version for p in self.parameters())
+        if self._rounded is None or self._rounded[0] != key:
+            bias = None if self.bias is None else self.bias.detach().bfloat16()
+            self._rounded = key, self.weight.detach().bfloat16(), bias
+        return self._rounded[1], self._rounded[2]
 
 
 def set_arithmetic(module: nn.Module, arithmetic: Arithmetic) -> None:
-    """Choose how the linear maps of a module compute at inference on the CPU."""
+    """Choose how the linear maps of a module compute where no gradient is wanted on the CPU."""
     for part in module.modules():
         if isinstance(part, Linear):
             part.arithmetic = arithmetic
+
+
+def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x (…, k), weight (n, k) → x·weightᵀ + bias."""
+    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+
+
+class _OneDnnLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.has_bias = bias is not None
+        return _product(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = gradients
+        x, weight = ctx.saved_tensors
+        rows = gradient.reshape(-1, gradient.shape[-1])
+        d_x = _product(gradient, weight.t(), None) if ctx.needs_input_grad[0] else None
+        d_weight = _product(rows.t(), x.reshape(-1, x.shape[-1]).t(), None) if ctx.needs_input_grad[1] else None
+        return d_x, d_weight, rows.sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None

@@ -1,0 +1,62 @@
+"""The linear map against torch's own."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ossamma_spacy.nn.linear import Linear, set_arithmetic
+
+SHAPES = [(0, 5), (1, 5), (3, 5), (2, 4, 5), (2, 0, 5), (2, 3, 4, 5)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("bias", [True, False])
+def test_values_and_gradients_equal_torchs(shape, bias):
+    torch.manual_seed(0)
+    layer, x = Linear(5, 7, bias=bias), torch.randn(shape, requires_grad=True)
+    y, expected = layer(x), F.linear(x, layer.weight, layer.bias)
+    assert torch.allclose(y, expected, atol=1e-6)
+    weight = torch.randn_like(y)
+    wanted = [x, *layer.parameters()]
+    for found, right in zip(
+        torch.autograd.grad((y * weight).sum(), wanted), torch.autograd.grad((expected * weight).sum(), wanted), strict=True
+    ):
+        assert torch.allclose(found, right, atol=1e-5)
+
+
+def test_strided_inputs_are_fine():
+    layer, x = Linear(5, 7), torch.randn(3, 10)[:, ::2].requires_grad_()
+    layer(x).sum().backward()
+    assert torch.allclose(layer(x), F.linear(x, layer.weight, layer.bias), atol=1e-6)
+
+
+@torch.no_grad()
+def test_bfloat16_rounds_and_follows_the_weights():
+    layer, x = Linear(64, 32), torch.randn(9, 64)
+    exact = layer(x)
+    set_arithmetic(torch.nn.Sequential(layer), "bfloat16")
+    rough = layer(x)
+    assert rough.dtype == torch.bfloat16
+    assert 0 < (exact - rough).abs().max() < 0.05
+    layer.weight.zero_()
+    layer.bias.fill_(2.0)
+    assert (layer(x) == 2.0).all()
+
+
+def test_training_is_in_float32_whatever_the_arithmetic():
+    layer, x = Linear(8, 8), torch.randn(3, 8)
+    exact = layer(x)
+    set_arithmetic(layer, "bfloat16")
+    assert torch.equal(layer(x), exact)
+
+
+def test_layers_are_copied_and_pickled():
+    layer, x = Linear(8, 8), torch.randn(3, 8)
+    with torch.inference_mode():
+        set_arithmetic(layer, "bfloat16")
+        y = layer(x)
+        for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+            assert torch.equal(twin(x), y)
