@@ -1,6 +1,6 @@
-"""The training loss of the tagger."""
+"""The training loss of the tagger, and its gradients."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -10,7 +10,10 @@ from ossamma_spacy.models.arrays import Lattice, pad_arrays, pad_lattices, split
 from ossamma_spacy.models.shim import torch_shim
 from ossamma_spacy.models.tagger import Tagger, TagGradients
 from ossamma_spacy.nn.crf import CRF
-from ossamma_spacy.nn.heads import boundary_loss
+from ossamma_spacy.nn.heads import boundary_loss, smoothing_loss
+
+# CRF, emissions (B, L, tags), boundary logits (B, L, 2), lengths (B,) → loss, summed over tokens
+Loss = Callable[[CRF, Tensor, Tensor, Tensor], Tensor]
 
 
 def tagger_loss(
@@ -21,29 +24,26 @@ def tagger_loss(
     Marginal likelihood of the paths that each lattice (n, 2L + 1) allows, plus `boundary_weight` times the boundary
     loss, plus `smoothing` times the cross-entropy between the uniform distribution over all tags and the marginals.
     """
+
+    def loss(crf: CRF, emissions: Tensor, logits: Tensor, lengths: Tensor) -> Tensor:
+        allowed = pad_lattices(lattices, emissions)
+        total = crf.nll(emissions, lengths, allowed).sum()
+        if boundary_weight:
+            total = total + boundary_weight * boundary_loss(logits, allowed, lengths).sum()
+        if smoothing:
+            total = total + smoothing * smoothing_loss(crf, emissions, lengths).sum()
+        return total
+
+    return loss_gradients(model, scores, loss)
+
+
+def loss_gradients(model: Tagger, scores: list[Any], loss: Loss) -> tuple[float, TagGradients]:
+    """Any loss of the scores, and its gradients."""
     shim = torch_shim(model)
     crf: CRF = shim.module.crf
-    lengths = torch.tensor([len(array) for array in scores])
-    length = int(lengths.max())
-    padded = pad_arrays(scores, length, shim.device).requires_grad_()
-    lengths = lengths.to(shim.device)
-    emissions, logits = padded[..., :-2], padded[..., -2:]
-    allowed = pad_lattices(lattices, emissions)
-    loss = crf.nll(emissions, lengths, allowed).sum()
-    if boundary_weight:
-        loss = loss + boundary_weight * boundary_loss(logits, allowed, lengths).sum()
-    if smoothing:
-        loss = loss + smoothing * smoothing_loss(crf, emissions, lengths)
-    gradients = torch.autograd.grad(loss, [padded, *crf.parameters()], allow_unused=True)
-    scores_gradient, *crf_gradients = (g if g is not None else torch.zeros(()) for g in gradients)
-    return loss.item(), TagGradients(split_tensor(scores_gradient, lengths.tolist(), model.ops), crf_gradients)
-
-
-def smoothing_loss(crf: CRF, emissions: Tensor, lengths: Tensor) -> Tensor:
-    """Mean cross-entropy of the token marginals from the uniform distribution over the tags, summed over tokens."""
-    marginals = crf.marginals(emissions, lengths)
-    keep = torch.arange(emissions.shape[1], device=emissions.device) < lengths[:, None]
-    legal = keep[..., None].expand_as(marginals).clone()
-    legal[:, 0] &= crf.start_allowed  # a tag that no path can bear has no probability to raise
-    logs = marginals.clamp_min(1e-8).log()
-    return -(logs * legal).sum(-1).div(legal.sum(-1).clamp_min(1)).sum()
+    counts = [len(array) for array in scores]
+    padded = pad_arrays(scores, max(counts), shim.device).requires_grad_()
+    value = loss(crf, padded[..., :-2], padded[..., -2:], torch.tensor(counts, device=shim.device))
+    gradients = torch.autograd.grad(value, [padded, *crf.parameters()], allow_unused=True)
+    scores_gradient, *crf_gradients = (torch.zeros(()) if gradient is None else gradient for gradient in gradients)
+    return value.item(), TagGradients(split_tensor(scores_gradient, counts, model.ops), crf_gradients)

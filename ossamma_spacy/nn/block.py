@@ -18,8 +18,8 @@ class Context:
     """What all blocks share in one pass.
 
     `keep` (B, L) bool is None where nothing is padded; `mask` is that of the windowed attention; `time` is the
-    embedding (B, d_t) of each document's time, (1, d_t) of a time that all share, or None without time condition; `rotary` holds cos and sin
-    (L, 1, d_h/2).
+    embedding (B, d_t) of each document's time, (1, d_t) of a time that all share, or None without time condition;
+    `rotary` holds cos and sin (L, 1, d_h/2).
     """
 
     keep: Tensor | None

@@ -53,3 +53,13 @@ def boundary_loss(logits: Tensor, allowed: Tensor, lengths: Tensor) -> Tensor:
     target = torch.stack([begins, ends], dim=-1).to(logits.dtype)
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     return loss.masked_fill(~known, 0.0).sum(dim=(1, 2))
+
+
+def smoothing_loss(crf: CRF, emissions: Tensor, lengths: Tensor) -> Tensor:
+    """Mean cross-entropy of the token marginals from the uniform distribution over the legal tags, summed (B,)."""
+    marginals = crf.marginals(emissions, lengths)
+    keep = torch.arange(emissions.shape[1], device=emissions.device) < lengths[:, None]
+    legal = keep[..., None].expand_as(marginals).clone()
+    legal[:, 0] &= crf.start_allowed  # a tag that no path can bear has no probability to raise
+    logs = marginals.clamp_min(1e-8).log() * legal
+    return -(logs.sum(-1) / legal.sum(-1).clamp_min(1)).sum(-1)

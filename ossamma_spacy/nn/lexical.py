@@ -83,7 +83,7 @@ class Lexicon(nn.Module):
         return a * torch.sigmoid(b)
 
     def memory(self, words: Words, hidden: Tensor | None) -> Tensor:
-        """What the lexical memory holds on each word and its neighbours (B, L, d), nothing that a hidden one touches."""
+        """What the memory holds on each word and its neighbours (B, L, d), nothing that a hidden one touches."""
         rows = []
         if self.word_memory is not None:
             rows.append(F.embedding(words.index, self.word_memory(words.words)))

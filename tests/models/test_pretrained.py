@@ -96,8 +96,8 @@ def test_a_config_of_another_width_is_refused(folder):
 def test_a_model_without_our_encoder_is_refused(folder):
     nlp = spacy.blank("en")
     cnn = {
-        "@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 32, "depth": 1, "embed_size": 100,
-        "window_size": 1, "maxout_pieces": 3, "subword_features": True,
+        "@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 32, "depth": 1,
+        "embed_size": 100, "window_size": 1, "maxout_pieces": 3, "subword_features": True,
     }  # fmt: skip
     nlp.add_pipe("ossamma_ner", config={"model": {"@architectures": "ossamma.CRFTagger.v1", "tok2vec": cnn}})
     with pytest.raises(ValueError, match=r"no ossamma\.Encoder\.v1"):

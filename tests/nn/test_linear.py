@@ -21,9 +21,8 @@ def test_values_and_gradients_equal_torchs(shape, bias):
     assert torch.allclose(y, expected, atol=1e-6)
     weight = torch.randn_like(y)
     wanted = [x, *layer.parameters()]
-    for found, right in zip(
-        torch.autograd.grad((y * weight).sum(), wanted), torch.autograd.grad((expected * weight).sum(), wanted), strict=True
-    ):
+    ours, theirs = (torch.autograd.grad((out * weight).sum(), wanted) for out in (y, expected))
+    for found, right in zip(ours, theirs, strict=True):
         assert torch.allclose(found, right, atol=1e-5)
 
 
