@@ -70,6 +70,20 @@ def ossamma9(data: Data = Path("../shared/data/ner"), seeds: Seeds = "0,1,2") ->
     )
 
 
+@app.command("encoder_choice")
+def choose_encoder(
+    candidate: Annotated[str, typer.Argument(help="One of benchmarks/encoder_choice.py.")],
+    data: Data = Path("../shared/data/ner"),
+    seed: Annotated[int, typer.Option(help="The seed.")] = 0,
+    parts: Annotated[str, typer.Option(help="What to measure: conll, scratch, schooled.")] = "conll,scratch,schooled",
+    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 2,
+) -> None:
+    """Measure a candidate for the encoder; the corpora must be converted already."""
+    from benchmarks import encoder_choice
+
+    encoder_choice.run(candidate, data, seed, parts.split(","), threads)
+
+
 @app.command()
 def render() -> None:
     """Render the tables of all results."""

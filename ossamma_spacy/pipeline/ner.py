@@ -174,8 +174,12 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             self.model, scores, lattices, boundary_weight=self.boundary_weight, smoothing=self.smoothing
         )
         tokens = sum(map(len, lattices))
-        self._tokens += tokens
+        self.count_tokens(tokens)
         return loss / max(tokens, 1), gradients
+
+    def count_tokens(self, tokens: int) -> None:
+        """Note how many tokens the gradients were summed over, for the mean that the next step takes."""
+        self._tokens += tokens
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step on the mean over all tokens since the last step, clipped over all weights together."""

@@ -1,0 +1,93 @@
+"""Which encoder: candidates by accuracy from scratch, after a short schooling, and by speed."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import spacy
+import torch
+from spacy.tokens import Doc, DocBin
+
+from benchmarks import harness, schooling
+from ossamma_spacy.init_config import make_config
+
+# each differs from `base`, the config tiny of the day, in what is named
+CANDIDATES: dict[str, dict[str, Any]] = {
+    "base": {},
+    "depth3": {"depth": 3},
+    "depth5": {"depth": 5},
+    "width160": {"width": 160, "heads": 5, "feed_forward_width": 320},
+    "width256": {"width": 256, "heads": 8, "feed_forward_width": 512},
+    "ffn1": {"feed_forward_width": 192},
+    "ffn3": {"feed_forward_width": 576},
+    "no_input_gate": {"input_gate": False},
+    "no_output_gate": {"output_gate": False},
+    "no_gates": {"input_gate": False, "output_gate": False},
+    "no_mixing": {"token_mixing": False},
+    "no_oscillator": {"oscillator": False},
+    "no_linear_attention": {"linear_attention": False},
+    "no_window": {"windowed_attention": False, "input_gate": False, "output_gate": False, "token_mixing": False},
+    "no_memory": {"word_rows": 0, "pair_rows": 0},
+    "words_only": {"pair_rows": 0},
+    "memory32k": {"word_rows": 32768, "pair_rows": 32768},
+    "memory_narrow": {"memory_width": 32},
+}
+FOLDER = harness.WORK / "encoder_choice"
+BATCH_TOKENS = 1500
+
+
+def candidate_config(name: str) -> Any:
+    """The config of a candidate: tiny, with what it changes."""
+    config = make_config("tiny")
+    config["components"]["ossamma_ner"]["model"]["tok2vec"].update(CANDIDATES[name])
+    config["components"]["ossamma_ner"]["confidence"] = False
+    return config
+
+
+def scratch(
+    name: str, train: Sequence[Doc], dev: list[Doc], labels: list[str], epochs: int, seed: int
+) -> dict[str, float]:
+    """Dev scores after `epochs` on annotated text alone."""
+    config = candidate_config(name)
+    spacy.util.fix_random_seed(seed)
+    nlp = spacy.util.load_model_from_config(config)
+    examples = [spacy.training.Example(doc, doc) for doc in train]
+    nlp.get_pipe("ossamma_ner").initialize(lambda: examples, nlp=nlp, labels=labels)
+    schooling.tune(nlp, list(train), epochs=epochs, batch_tokens=BATCH_TOKENS, rate=5e-4, dropout=0.2, seed=seed)
+    return schooling.score(nlp, dev)
+
+
+def schooled(name: str, silver: list[schooling.Passage], train: list[Doc], dev: list[Doc], seed: int) -> dict[str, Any]:
+    """Dev scores after two passes over the silver text, and after three epochs of ossamma9 on top."""
+    nlp = schooling.blank_pipeline(candidate_config(name), [doc for doc, _ in silver] + train, seed)
+    schooling.school(nlp, silver, passes=2, batch_tokens=BATCH_TOKENS, rate=7e-4, dropout=0.1, seed=seed)
+    silver_only = schooling.score(nlp, dev)
+    schooling.tune(nlp, train, epochs=3, batch_tokens=BATCH_TOKENS, rate=2e-4, dropout=0.1, seed=seed)
+    return {"silver_only": silver_only, **schooling.score(nlp, dev)}
+
+
+def run(name: str, data: Path, seed: int, parts: Sequence[str], threads: int) -> None:
+    """Measure parts of a candidate and keep them in training/benchmarks/encoder_choice."""
+    torch.set_num_threads(threads)
+    path = FOLDER / f"{name}-{seed}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    vocab = spacy.blank("en").vocab
+    gold = {split: read(harness.ROOT / "corpus" / "ossamma9" / f"{split}.spacy", vocab) for split in ("train", "dev")}
+    if "conll" in parts:
+        folder = harness.ROOT / "corpus" / "conll2003"
+        train, dev = (read(folder / f"{split}.spacy", vocab) for split in ("train", "dev"))
+        found["conll2003"] = scratch(name, train, dev, ["PER", "ORG", "LOC", "MISC"], 12, seed)
+    if "scratch" in parts:
+        found["ossamma9"] = scratch(name, gold["train"], gold["dev"], list(schooling.LABELS), 8, seed)
+    if "schooled" in parts:
+        files = [data / "silver9" / file for file in ("silver9.jsonl.xz", "silver9_open.jsonl.xz")]
+        nlp = spacy.blank("en")
+        silver = [passage for file in files for passage in schooling.read_silver(file, nlp)]
+        found["schooled"] = schooled(name, silver, gold["train"], gold["dev"], seed)
+    path.write_text(json.dumps(found, indent=1))
+
+
+def read(path: Path, vocab: Any) -> list[Doc]:
+    return list(DocBin().from_disk(path).get_docs(vocab))
