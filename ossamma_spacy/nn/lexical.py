@@ -75,9 +75,11 @@ class Lexicon(nn.Module):
 
     def types(self, words: Words) -> Tensor:
         """The part of the vector that depends on the word alone, (U, d)."""
-        pieces = self.piece_table(words.pieces)  # (U, P, d)
+        # most words have one piece or two, so only the pieces that are there are read
+        word, place = words.pieces.nonzero(as_tuple=True)
+        pieces = self.piece_table(words.pieces[word, place]) * self.place[place]
         count = (words.pieces != 0).sum(dim=1, keepdim=True).clamp_min(1)
-        spelled = torch.einsum("upd,pd->ud", pieces, self.place) * count.to(pieces.dtype).rsqrt()
+        spelled = pieces.new_zeros(len(count), pieces.shape[1]).index_add(0, word, pieces) * count.rsqrt()
         features = [spelled, self.affix_table(words.affixes).flatten(1), self.case_table(words.cases)]
         a, b = self.gated(torch.cat(features, dim=-1)).chunk(2, dim=-1)
         return a * torch.sigmoid(b)
