@@ -108,8 +108,17 @@ def _worker(model: str, overrides: dict[str, Any], texts: str, threads: int, bat
     for _ in nlp.pipe(read, batch_size=batch_size):
         pass
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
-    return {"words_per_second": words / seconds, "peak_mib": peak}
+    return {"words_per_second": words / seconds, "peak_mib": peak_memory()}
+
+
+def peak_memory() -> float:
+    """The largest memory of this process so far, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would count what the parent held when it started this process
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    scale = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1024**2
 
 
 if __name__ == "__main__":

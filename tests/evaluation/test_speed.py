@@ -1,0 +1,44 @@
+"""Timing pipelines: what is asked of them is done, no speed is asserted."""
+
+import pytest
+import spacy
+
+from ossamma_spacy.evaluation.speed import Candidate, Speed, compare_speed, ratios, read_texts
+
+
+@pytest.mark.slow
+def test_candidates_take_turns_in_processes_of_their_own(trained, tmp_path):
+    trained.to_disk(tmp_path / "ours")
+    blank = spacy.blank("en")
+    blank.add_pipe("sentencizer")
+    blank.to_disk(tmp_path / "blank")
+    (tmp_path / "texts.txt").write_text("IBM hired Ada Lovelace\n\nNothing here\n" * 20)
+    settings = {"components": {"ossamma_ner": {"confidence": False}}}
+    candidates = [Candidate("ours", str(tmp_path / "ours"), settings), Candidate("blank", str(tmp_path / "blank"))]
+    ours, other = compare_speed(candidates, tmp_path / "texts.txt", threads=1, rounds=2)
+    assert len(ours.rounds) == len(other.rounds) == 2
+    assert min(ours.rounds + other.rounds) > 0
+    assert ours.peak_mib > other.peak_mib > 50
+
+
+def test_ratios_are_taken_round_by_round():
+    assert ratios(Speed("a", [2.0, 3.0, 8.0]), Speed("b", [1.0, 1.0, 2.0])) == (3.0, 2.0, 4.0)
+    assert Speed("a", [1.0, 5.0, 3.0]).words_per_second == 3.0
+
+
+def test_a_failing_candidate_is_named(tmp_path):
+    (tmp_path / "texts.txt").write_text("a\n")
+    with pytest.raises(ValueError, match="broken: "):
+        compare_speed([Candidate("broken", str(tmp_path / "nowhere"))], tmp_path / "texts.txt", rounds=1)
+
+
+def test_texts_come_from_docbins_and_lines(trained, tmp_path):
+    from spacy.tokens import DocBin
+
+    DocBin(docs=[trained.make_doc("One two")]).to_disk(tmp_path / "a.spacy")
+    (tmp_path / "a.txt").write_text("One two\n\nthree\n")
+    (tmp_path / "b.txt").write_text("\n")
+    assert read_texts(tmp_path / "a.spacy") == ["One two"]
+    assert read_texts(tmp_path / "a.txt") == ["One two", "three"]
+    with pytest.raises(ValueError, match=r"b\.txt: no text"):
+        read_texts(tmp_path / "b.txt")

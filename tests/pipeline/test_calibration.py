@@ -1,0 +1,60 @@
+"""Calibration of confidences."""
+
+import numpy as np
+import pytest
+import spacy
+from conftest import make_examples
+from spacy.tokens import DocBin
+
+from ossamma_spacy.pipeline.calibration import calibrate_pipeline, expected_calibration_error, fit_temperature
+
+
+def test_error_is_the_weighted_distance_of_confidence_and_accuracy():
+    probability = np.array([0.95, 0.95, 0.55, 0.55])
+    right = np.array([True, True, True, False])
+    assert expected_calibration_error(probability, right) == pytest.approx(0.5 * 0.05 + 0.5 * 0.05)
+    assert expected_calibration_error(np.array([1.0, 0.0]), np.array([True, False])) == 0.0
+
+
+@pytest.fixture
+def model(trained, tmp_path):
+    trained.to_disk(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def wrong_examples(nlp):
+    """Gold data that contradicts half of what the pipe is sure of."""
+    texts = [("IBM hired Ada Lovelace in 1997", [(0, 3, "PLACE"), (10, 22, "PERSON")]), ("i like london", [])]
+    return make_examples(nlp, texts * 4)
+
+
+def test_a_pipe_that_is_too_sure_gets_a_temperature_above_one_and_keeps_its_entities(model):
+    nlp = spacy.load(model)
+    pipe = nlp.get_pipe("ossamma_ner")
+    before = nlp("IBM hired Ada Lovelace in 1997")
+    result = fit_temperature(pipe, wrong_examples(nlp))
+    after = nlp("IBM hired Ada Lovelace in 1997")
+    assert result.temperature == pipe.cfg["temperature"] > 1.0
+    assert result.after < result.before
+    assert [(s.text, s.label_) for s in after.ents] == [(s.text, s.label_) for s in before.ents]
+    assert all(a._.confidence < b._.confidence for a, b in zip(after.ents, before.ents, strict=True))
+
+
+def test_the_temperature_is_saved_in_the_pipeline(model, tmp_path):
+    nlp = spacy.load(model)
+    DocBin(docs=[example.reference for example in wrong_examples(nlp)]).to_disk(tmp_path / "dev.spacy")
+    result = calibrate_pipeline(model, tmp_path / "dev.spacy")
+    assert spacy.load(model).get_pipe("ossamma_ner").cfg["temperature"] == result.temperature
+
+
+def test_a_pipeline_without_the_pipe_is_named(tmp_path):
+    spacy.blank("en").to_disk(tmp_path / "empty")
+    DocBin().to_disk(tmp_path / "dev.spacy")
+    with pytest.raises(ValueError, match="no ossamma_ner"):
+        calibrate_pipeline(tmp_path / "empty", tmp_path / "dev.spacy")
+
+
+def test_without_entities_there_is_nothing_to_calibrate(model):
+    nlp = spacy.load(model)
+    with pytest.raises(ValueError, match="nothing to calibrate"):
+        fit_temperature(nlp.get_pipe("ossamma_ner"), make_examples(nlp, [("Nothing is named here.", [])]))

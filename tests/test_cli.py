@@ -1,0 +1,110 @@
+"""The command line speaks clearly, succeeds with 0 and fails with 1."""
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from typer.testing import CliRunner
+
+from ossamma_spacy.cli import app
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert result.exit_code == code, result.output
+    return " ".join(result.output.split())
+
+
+def read(path):
+    return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+
+
+def test_info_prints_counted_parameters():
+    output = run("info")
+    for size in ("tiny", "small", "base", "large"):
+        assert size in output
+
+
+@pytest.mark.parametrize(
+    "command", [["info"], ["init", "config"], ["calibrate"], ["convert", "iob"], ["convert", "jsonl"]]
+)
+def test_help_has_an_example(command):
+    assert f"Example: ossamma {' '.join(command)}" in run(*command, "--help")
+
+
+def test_iob_files_are_converted(tmp_path):
+    source = tmp_path / "a.conll"
+    source.write_text("Rome B-LOC\nis O\nold O\n\nAda I-PER\n")
+    output = run("convert", "iob", source, tmp_path / "a.spacy")
+    assert "2 documents, 4 tokens" in output
+    assert "1 tags continued nothing" in output
+    assert [doc.text for doc in read(tmp_path / "a.spacy")] == ["Rome is old ", "Ada "]
+    run("convert", "iob", source, tmp_path / "b.spacy", "--n-sents", "10")
+    assert len(read(tmp_path / "b.spacy")) == 1
+
+
+def test_marked_folders_are_converted(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("[Rome](PLACE) is old.\n[Ada](PERSON) went.\n")
+    run("convert", "markup", tmp_path / "in", tmp_path / "a.spacy")
+    (doc,) = read(tmp_path / "a.spacy")
+    assert [(e.text, e.label_) for e in doc.ents] == [("Rome", "PLACE"), ("Ada", "PERSON")]
+    assert len(list(doc.sents)) == 2
+
+
+def test_json_lines_are_converted_and_misaligned_spans_are_named(tmp_path):
+    source = tmp_path / "a.jsonl"
+    source.write_text('{"text": "Rome is old", "entities": [[0, 4, "PLACE"], [5, 6, "X"]]}\n\n')
+    output = run("convert", "jsonl", source, tmp_path / "a.spacy")
+    assert "no token border: line 1: 'i' (X)" in output
+    assert "PLACE 1" in output
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "message"),
+    [
+        ("iob", "a.conll", "a Q-X\n", "a.conll:1: tag 'Q-X'"),
+        ("markup", "a.txt", "a [b\n", "a.txt:1: column 3"),
+        ("jsonl", "a.jsonl", "[]\n", "a.jsonl:1: expected"),
+        ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 9, "X"]]}\n', "a.jsonl:1: span [0, 9, 'X']"),
+        ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 2, "X"], [1, 2, "Y"]]}\n', "overlaps another"),
+        ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[1, 1, "X"]]}\n', "is empty"),
+    ],
+)
+def test_bad_files_are_named_with_their_line(tmp_path, kind, name, text, message):
+    (tmp_path / name).write_text(text)
+    assert message in run("convert", kind, tmp_path / name, tmp_path / "out.spacy", code=1)
+    assert not (tmp_path / "out.spacy").exists()
+
+
+def test_missing_files_and_empty_folders_are_named(tmp_path):
+    assert "nowhere.txt" in run("convert", "markup", tmp_path / "nowhere.txt", tmp_path / "out.spacy", code=1)
+    assert "no *.txt file" in run("convert", "markup", tmp_path, tmp_path / "out.spacy", code=1)
+
+
+def test_an_empty_corpus_is_said_so(tmp_path):
+    (tmp_path / "a.conll").write_text("\n\n")
+    assert "holds no document" in run("convert", "iob", tmp_path / "a.conll", tmp_path / "a.spacy")
+
+
+def test_calibration_prints_the_error_before_and_after(trained, tmp_path):
+    trained.to_disk(tmp_path / "model")
+    DocBin(docs=[trained("IBM hired Ada Lovelace in 1997")]).to_disk(tmp_path / "dev.spacy")
+    output = run("calibrate", tmp_path / "model", tmp_path / "dev.spacy")
+    assert "before" in output
+    assert "over 3 entities" in output
+
+
+def test_calibration_of_nothing_fails_clearly(tmp_path):
+    assert "nowhere" in run("calibrate", tmp_path / "nowhere", tmp_path / "dev.spacy", code=1)
+
+
+def test_config_is_written_or_printed(tmp_path):
+    assert "[components.ossamma_ner.model.tok2vec]" in run("init", "config")
+    output = run(
+        "init", "config", tmp_path / "c.cfg", "--size", "small", "--gpu", "--labels", "l.json", "--pretrained", "enc"
+    )
+    assert "spacy train" in output
+    text = (tmp_path / "c.cfg").read_text()
+    for part in ('path = "l.json"', 'path = "enc"', "mixed_precision = true", "width = 384"):
+        assert part in text
+    assert "sizes are tiny" in run("init", "config", "--size", "huge", code=1)
