@@ -48,17 +48,19 @@ def build_encoder(
     feed_forward: bool = True,
     learn_rate_scale: float = 1.0,
     mixed_precision: bool = False,
+    arithmetic: str = "auto",
 ) -> Tok2Vec:
     """Build the encoder: List[Doc] → List[Floats2d], one vector of `width` features per token.
 
     The settings are those of `EncoderConfig`. `learn_rate_scale` multiplies the optimizer's learning rate;
-    `mixed_precision` computes matrix products in bfloat16. `vocabulary_rows` bounds the subwords that `initialize`
+    `mixed_precision` trains with matrix products in bfloat16; `arithmetic` is that of prediction on the CPU: float32,
+    bfloat16, or auto for the faster one by a quick measurement. `vocabulary_rows` bounds the subwords that `initialize`
     learns from the training texts.
     """
     settings = dict(locals())
-    scale, mixed = settings.pop("learn_rate_scale"), settings.pop("mixed_precision")
+    training = {name: settings.pop(name) for name in ("learn_rate_scale", "mixed_precision", "arithmetic")}
     config = EncoderConfig.from_dict(settings)
-    shim = TorchShim(encoder_from_settings, learn_rate_scale=scale, mixed_precision=mixed)
+    shim = TorchShim(encoder_from_settings, **training)
     model: Tok2Vec = Model(
         "ossamma_encoder",
         encoder_forward,

@@ -22,6 +22,8 @@ from thinc.api import Model, Optimizer, get_torch_default_device
 from thinc.shims import Shim
 from torch import Tensor, nn
 
+from ossamma_spacy.nn.linear import ARITHMETICS, fastest_arithmetic, set_arithmetic
+
 FORMAT = 1
 AVERAGE = "ossamma_average"  # our key in the optimizer's averages: it makes spaCy swap averages in where it should
 AVERAGE_DECAY = 0.999
@@ -38,8 +40,18 @@ if hasattr(os, "register_at_fork"):
 class TorchShim(Shim):
     """Holds the module that `build(settings)` makes, once `create` or `from_bytes` has been called."""
 
-    def __init__(self, build: Build, *, learn_rate_scale: float = 1.0, mixed_precision: bool = False) -> None:
+    def __init__(
+        self,
+        build: Build,
+        *,
+        learn_rate_scale: float = 1.0,
+        mixed_precision: bool = False,
+        arithmetic: str = "auto",
+    ) -> None:
+        if arithmetic not in ("auto", *ARITHMETICS):
+            raise ValueError(f"arithmetic = '{arithmetic}', expected auto, {', '.join(ARITHMETICS)}")
         super().__init__(None)
+        self.arithmetic = arithmetic
         self.build = build
         self.learn_rate_scale = learn_rate_scale
         self.mixed_precision = mixed_precision
@@ -71,7 +83,10 @@ class TorchShim(Shim):
         self._forget_training()
 
     def run(self, function: Callable[..., Tensor], *args: Any, is_train: bool, dropout: float | None = None) -> Tensor:
-        """Call a function of the module, with gradients and dropout in training, under autocast if so set."""
+        """Call a function of the module: with gradients, dropout and, if so set, autocast in training.
+
+        Without gradients the CPU computes in the arithmetic that was set, or that a measurement found fastest.
+        """
         module = self.module
         if self.device.type == "cuda" and multiprocessing.parent_process() is not None:
             raise ValueError("a GPU cannot be shared by several processes of nlp.pipe: use n_process=1 on the GPU")
@@ -81,8 +96,13 @@ class TorchShim(Shim):
             for part in module.modules():
                 if isinstance(part, nn.Dropout):
                     part.p = dropout
+        on_cpu = self.device.type == "cpu"
+        if on_cpu and not is_train:
+            chosen = fastest_arithmetic(torch.get_num_threads()) if self.arithmetic == "auto" else self.arithmetic
+            set_arithmetic(module, chosen)  # type: ignore[arg-type]
+        rounded = self.mixed_precision and (is_train or not on_cpu)
         grad = torch.enable_grad() if is_train else torch.inference_mode()
-        with grad, torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.mixed_precision):
+        with grad, torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=rounded):
             return function(*args).float()
 
     # Training

@@ -28,13 +28,16 @@ class TagGradients:
     crf: list[Tensor]
 
 
-def build_tagger(tok2vec: Tok2Vec, *, dropout: float = 0.1, learn_rate_scale: float = 6.0) -> Tagger:
+def build_tagger(
+    tok2vec: Tok2Vec, *, dropout: float = 0.1, learn_rate_scale: float = 6.0, arithmetic: str = "auto"
+) -> Tagger:
     """Build a tagger: List[Doc] → List[Floats2d], scores of 2n + 1 tags and two boundary logits per token.
 
     `tok2vec` may be any model of that type, a listener included. `learn_rate_scale` multiplies the optimizer's learning
-    rate for head and CRF, which like a higher one than an encoder.
+    rate for head and CRF, which like a higher one than an encoder. `arithmetic` is that of prediction, as in
+    `ossamma.Encoder.v1`.
     """
-    shim = TorchShim(head_from_settings, learn_rate_scale=learn_rate_scale)
+    shim = TorchShim(head_from_settings, learn_rate_scale=learn_rate_scale, arithmetic=arithmetic)
     return Model(
         "ossamma_tagger",
         tagger_forward,

@@ -21,14 +21,15 @@ class TaggerHead(nn.Module):
         self.pool = Linear(4 * width, width)
         self.norm = nn.LayerNorm(width)  # bounds z: products of neighbours grow without it until training diverges
         self.dropout = nn.Dropout(dropout)
-        self.emit = Linear(width, 2 * n_labels + 1)
-        self.boundary = Linear(width, 2)
+        # never rounded: paths are compared by small differences of these scores
+        self.emit = nn.Linear(width, 2 * n_labels + 1)
+        self.boundary = nn.Linear(width, 2)
         self.crf = CRF(n_labels)
 
     def forward(self, h: Tensor) -> Tensor:
         """h (B, L, d), zero at padding → (B, L, 2n + 1 + 2): emissions, then start and end logits."""
         before, after = F.pad(h, (0, 0, 1, 0))[:, :-1], F.pad(h, (0, 0, 0, 1))[:, 1:]
-        z = self.dropout(self.norm(self.pool(torch.cat([h, before, after, h * before], dim=-1))))
+        z = self.dropout(self.norm(self.pool(torch.cat([h, before, after, h * before], dim=-1)).float()))
         return torch.cat([self.emit(z), self.boundary(z)], dim=-1)
 
 

@@ -1,5 +1,7 @@
 """Linear maps that multiply by oneDNN on the CPU."""
 
+import time
+from functools import lru_cache
 from typing import Any, Literal
 
 import torch
@@ -7,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Arithmetic = Literal["float32", "bfloat16"]
+ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "bfloat16")
 
 # the matrix product behind torch.compile's CPU code; where a build of torch lacks it, F.linear serves
 ONEDNN = bool(torch._C._has_mkldnn) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
@@ -47,6 +50,28 @@ def set_arithmetic(module: nn.Module, arithmetic: Arithmetic) -> None:
     for part in module.modules():
         if isinstance(part, Linear):
             part.arithmetic = arithmetic
+
+
+@lru_cache
+def fastest_arithmetic(threads: int) -> Arithmetic:
+    """Which arithmetic multiplies fastest on this machine with so many threads, by a measurement of a few milliseconds.
+
+    A choice that rounds must be faster by half to be worth its rounding.
+    """
+    layer, x = Linear(256, 1024), torch.randn(1024, 256)
+    seconds: dict[Arithmetic, float] = {}
+    for arithmetic in ARITHMETICS:
+        layer.arithmetic = arithmetic
+        with torch.no_grad():
+            layer(x)
+            seconds[arithmetic] = min(_seconds(layer, x) for _ in range(7))
+    return "bfloat16" if 1.5 * seconds["bfloat16"] < seconds["float32"] else "float32"
+
+
+def _seconds(layer: Linear, x: Tensor) -> float:
+    start = time.perf_counter()
+    layer(x).float()
+    return time.perf_counter() - start
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -1,0 +1,48 @@
+"""The arithmetic of prediction: chosen by a measurement or a setting, the same entities either way."""
+
+import numpy as np
+import pytest
+import spacy
+from conftest import SENTENCES, make_config, make_examples, train
+
+from ossamma_spacy.models.decoding import decode
+from ossamma_spacy.nn.linear import ARITHMETICS, fastest_arithmetic
+
+TEXTS = [text for text, _ in SENTENCES] + ["Ada saw Rome in May", "IBM saw Warsaw in May", "nobody in 1997"]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ossamma_ner", config=make_config())
+    spacy.util.fix_random_seed(0)
+    train(nlp, make_examples(nlp))
+    path = tmp_path_factory.mktemp("arithmetic") / "model"
+    nlp.to_disk(path)
+    return path
+
+
+def tags(path, arithmetic):
+    settings = {"arithmetic": arithmetic, "tok2vec": {"arithmetic": arithmetic}}
+    nlp = spacy.load(path, config={"components": {"ossamma_ner": {"model": settings}}})
+    pipe = nlp.get_pipe("ossamma_ner")
+    docs = [nlp.make_doc(text) for text in TEXTS]
+    return np.concatenate([found.tags for found in decode(pipe.model, pipe.model.predict(docs), confidences=False)])
+
+
+def test_every_choice_gives_the_same_tags_on_99_of_100_tokens(saved):
+    exact = tags(saved, "float32")
+    for arithmetic in ("auto", *ARITHMETICS):
+        assert (tags(saved, arithmetic) == exact).mean() >= 0.99
+
+
+def test_the_measurement_is_made_once_and_answers_a_choice():
+    assert fastest_arithmetic(1) in ARITHMETICS
+    assert fastest_arithmetic(1) is fastest_arithmetic(1)
+
+
+def test_an_unknown_arithmetic_is_refused():
+    config = make_config()
+    config["model"]["arithmetic"] = "float8"
+    with pytest.raises(ValueError, match="arithmetic = 'float8', expected auto, float32, bfloat16"):
+        spacy.blank("en").add_pipe("ossamma_ner", config=config)
