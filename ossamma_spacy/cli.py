@@ -21,6 +21,8 @@ convert_app = typer.Typer(help="Turn annotated text into spaCy's DocBin.", no_ar
 init_app = typer.Typer(help="Start something new.", no_args_is_help=True)
 app.add_typer(convert_app, name="convert")
 app.add_typer(init_app, name="init")
+benchmark_app = typer.Typer(help="Measure pipelines.", no_args_is_help=True)
+app.add_typer(benchmark_app, name="benchmark")
 
 
 @app.command()
@@ -80,6 +82,30 @@ def calibrate(
         f"temperature {result.temperature:.3f}; calibration error {result.before:.4f} before, "
         f"{result.after:.4f} after, over {result.spans} entities"
     )
+
+
+@benchmark_app.command("speed")
+def benchmark_speed(
+    texts: Annotated[Path, typer.Argument(help="A .spacy file, or a text file with a text on each line.")],
+    models: Annotated[list[str], typer.Argument(help="Pipelines, as spacy.load takes them; the first is the base.")],
+    threads: Annotated[int, typer.Option(help="Threads of each pipeline.")] = 2,
+    rounds: Annotated[int, typer.Option(help="How often each pipeline takes its turn.")] = 5,
+) -> None:
+    """Compare words per second and peak memory of pipelines; each takes turns in a process of its own.
+
+    Of a pipeline only what finds entities is run. An ossamma_ner runs with and without confidences.
+
+    Example: ossamma benchmark speed corpus/dev.spacy en_core_web_sm training/model-best
+    """
+    from ossamma_spacy.evaluation.speed import compare_speed, speed_table, with_and_without_confidences
+
+    try:
+        candidates = [candidate for model in models for candidate in with_and_without_confidences(model)]
+        speeds = compare_speed(candidates, texts, threads=threads, rounds=rounds)
+    except (ValueError, OSError) as error:
+        msg.fail(str(error), exits=1)
+    header = ("pipeline", "words/s", "ratio", "least", "most", "peak MiB")
+    msg.table(speed_table(speeds), header=header, divider=True, aligns=("l", *"rrrrr"))
 
 
 @convert_app.command("iob")

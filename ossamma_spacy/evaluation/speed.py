@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import tqdm
+
 NER_PIPES = ("tok2vec", "transformer", "ner", "ossamma_ner", "sentencizer")
 
 
@@ -46,7 +48,7 @@ def compare_speed(
     Each measurement is a process of its own that has run over the texts once before.
     """
     results = [Speed(candidate.name) for candidate in candidates]
-    for _ in range(rounds):
+    for _ in tqdm.tqdm(range(rounds), desc="rounds", leave=False):
         for candidate, speed in zip(candidates, results, strict=True):
             answer = _measure(candidate, texts, threads, batch_size)
             speed.rounds.append(answer["words_per_second"])
@@ -58,6 +60,34 @@ def ratios(speed: Speed, base: Speed) -> tuple[float, float, float]:
     """Median, least and largest ratio of words per second, round by round."""
     each = [a / b for a, b in zip(speed.rounds, base.rounds, strict=True)]
     return statistics.median(each), min(each), max(each)
+
+
+def with_and_without_confidences(model: str) -> list[Candidate]:
+    """The pipeline as it is; one that has an `ossamma_ner` with its confidences and without them."""
+    import spacy
+
+    nlp = spacy.load(model)
+    ours = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == "ossamma_ner"]
+    if not ours:
+        return [Candidate(model, model)]
+    settings = {on: {"components": {name: {"confidence": on} for name in ours}} for on in (False, True)}
+    return [
+        Candidate(model, model, settings[False]),
+        Candidate(f"{model}, with confidences", model, settings[True]),
+    ]
+
+
+def speed_table(speeds: Sequence[Speed]) -> list[tuple[str, ...]]:
+    """Rows of name, words per second, median, least and largest ratio to the first, and peak memory."""
+    return [
+        (
+            speed.name,
+            f"{speed.words_per_second:,.0f}",
+            *(f"{ratio:.2f}" for ratio in ratios(speed, speeds[0])),
+            f"{speed.peak_mib:,.0f}",
+        )
+        for speed in speeds
+    ]
 
 
 def _measure(candidate: Candidate, texts: Path, threads: int, batch_size: int) -> dict[str, float]:

@@ -2,7 +2,9 @@
 
 import pytest
 import spacy
+from typer.testing import CliRunner
 
+from ossamma_spacy.cli import app
 from ossamma_spacy.evaluation.speed import Candidate, Speed, compare_speed, ratios, read_texts
 
 
@@ -19,6 +21,18 @@ def test_candidates_take_turns_in_processes_of_their_own(trained, tmp_path):
     assert len(ours.rounds) == len(other.rounds) == 2
     assert min(ours.rounds + other.rounds) > 0
     assert ours.peak_mib > other.peak_mib > 50
+
+
+@pytest.mark.slow
+def test_the_command_prints_a_row_for_each_and_one_with_confidences(trained, tmp_path):
+    trained.to_disk(tmp_path / "ours")
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    (tmp_path / "texts.txt").write_text("IBM hired Ada Lovelace\n" * 20)
+    paths = [str(tmp_path / name) for name in ("texts.txt", "blank", "ours")]
+    result = CliRunner().invoke(app, ["benchmark", "speed", *paths, "--rounds", "1", "--threads", "1"])
+    assert result.exit_code == 0, result.output
+    assert len([line for line in result.output.splitlines() if str(tmp_path) in line]) == 3
+    assert "with confidences" in result.output
 
 
 def test_ratios_are_taken_round_by_round():
