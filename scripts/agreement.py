@@ -18,6 +18,9 @@ def main(first: Path, second: Path) -> None:
     known = {text: spans for file in files for text, spans in sentences(file)}
     both, one, two = Counter(), Counter(), Counter()
     for text, spans in sentences(second):
+        if text not in known:
+            print(f"! no longer in {first}: {text}")
+            continue
         a, b = set(known[text]), set(spans)
         both.update(label for _, _, label in a & b)
         one.update(label for _, _, label in a)

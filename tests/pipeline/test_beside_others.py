@@ -45,6 +45,7 @@ TAGGED = [
     },
 ]
 HEADS = ["tagger", "parser", "ner", "ossamma_ner"]
+LISTENING = ["tok2vec", "tagger", "parser", "ner"]  # where ossamma_ner has an encoder of its own
 
 
 def listening_model(name, tok2vec):
@@ -85,15 +86,20 @@ def weights(nlp, name):
     return nlp.get_pipe(name).model.to_bytes()
 
 
-def learn(nlp, examples, steps, rate=3e-3, **options):
+def step(nlp, examples, sgd):
+    """A step as in `spacy train`, where a shared encoder takes it after all heads have given their gradients."""
+    losses = {}
+    nlp.update(examples, sgd=False, losses=losses)
+    for _, pipe in nlp.pipeline:
+        pipe.finish_update(sgd)
+    return losses
+
+
+def learn(nlp, examples, steps=60, rate=3e-3):
     """Losses of the first and of the last step."""
     sgd = nlp.initialize(lambda: examples)
     sgd.learn_rate = rate
-    history = []
-    for _ in range(steps):
-        losses = {}
-        nlp.update(examples, sgd=sgd, losses=losses, **options)
-        history.append(losses)
+    history = [step(nlp, examples, sgd) for _ in range(steps)]
     return history[0], history[-1]
 
 
@@ -103,7 +109,7 @@ def learn(nlp, examples, steps, rate=3e-3, **options):
 @pytest.mark.parametrize("heads", [["tagger"], ["parser"], ["ner"], HEADS], ids="+".join)
 def test_pipes_that_share_our_encoder_learn(heads):
     nlp = make_shared(*heads)
-    first, last = learn(nlp, tagged_examples(nlp), steps=60)
+    first, last = learn(nlp, tagged_examples(nlp))
     for name in heads:
         assert last[name] < 0.5 * first[name], name
 
@@ -112,7 +118,7 @@ def test_pipes_that_share_our_encoder_learn(heads):
 def shared():
     """All heads on one encoder, trained; tests do not change it."""
     nlp = make_shared(*HEADS)
-    learn(nlp, tagged_examples(nlp), steps=60)
+    learn(nlp, tagged_examples(nlp))
     return nlp
 
 
@@ -153,27 +159,26 @@ def test_replaced_listeners_predict_the_same_and_survive_disk(shared, tmp_path):
 def test_replaced_listeners_train_apart(shared, tmp_path):
     nlp = copy_of(shared, tmp_path)
     nlp.replace_listeners("tok2vec", "ossamma_ner", ["model.tok2vec"])
-    own = nlp.get_pipe("ossamma_ner").model.get_ref("tok2vec")
+    encoders = {"shared": nlp.get_pipe("tok2vec").model, "own": nlp.get_pipe("ossamma_ner").model.get_ref("tok2vec")}
     examples, sgd = tagged_examples(nlp), nlp.resume_training()
-    for still, moving in (("tok2vec", ["ossamma_ner"]), ("ossamma_ner", ["tok2vec", "tagger"])):
-        before = {"tok2vec": weights(nlp, "tok2vec"), "ossamma_ner": own.to_bytes()}
-        with nlp.select_pipes(enable=moving):
-            nlp.update(examples, sgd=sgd)
-        after = {"tok2vec": weights(nlp, "tok2vec"), "ossamma_ner": own.to_bytes()}
-        assert after[still] == before[still]
-        assert after[moving[0]] != before[moving[0]]
+    for moving, pipes in (("own", ["ossamma_ner"]), ("shared", LISTENING)):
+        before = {name: encoder.to_bytes() for name, encoder in encoders.items()}
+        with nlp.select_pipes(enable=pipes):
+            step(nlp, examples, sgd)
+        moved = {name for name, encoder in encoders.items() if encoder.to_bytes() != before[name]}
+        assert moved == {moving}
 
 
-def test_copies_that_train_in_one_step_share_no_moments(shared, tmp_path):
-    """With one optimizer, each copy moves as it would alone."""
+def test_a_copy_moves_beside_the_original_as_it_would_alone(shared, tmp_path):
+    """One optimizer steps both, and they share nothing in it."""
     moved = []
-    for others in ([], ["tok2vec", "tagger"]):
+    for others in ([], LISTENING):
         nlp = copy_of(shared, tmp_path / str(len(others)))
         nlp.replace_listeners("tok2vec", "ossamma_ner", ["model.tok2vec"])
         examples, sgd = tagged_examples(nlp), nlp.resume_training()
         with nlp.select_pipes(enable=[*others, "ossamma_ner"]):
             for _ in range(3):
-                nlp.update(examples, sgd=sgd)
+                step(nlp, examples, sgd)
         moved.append(weights(nlp, "ossamma_ner"))
     assert moved[0] == moved[1]
 
@@ -201,3 +206,40 @@ def test_a_sourced_pipe_keeps_its_weights(trained):
     nlp.add_pipe("ossamma_ner", source=trained)
     assert weights(nlp, "ossamma_ner") == weights(trained, "ossamma_ner")
     assert_same_entities(nlp, trained)
+
+
+@pytest.fixture(scope="module")
+def folder(trained, tmp_path_factory):
+    """The trained pipeline on disk."""
+    path = tmp_path_factory.mktemp("trained")
+    trained.to_disk(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Sentences with tags and entities as a .spacy file."""
+    path = tmp_path_factory.mktemp("corpus") / "train.spacy"
+    nlp = spacy.blank("en")
+    DocBin(docs=[example.reference for example in tagged_examples(nlp)]).to_disk(path)
+    return path
+
+
+def training_config(source, corpus, pipes, **training):
+    """A config whose `ossamma_ner` comes from a trained pipeline, beside fresh components."""
+    reader = {"@readers": "spacy.Corpus.v1", "path": str(corpus)}
+    config = {
+        "nlp": {"lang": "en", "pipeline": ["ossamma_ner", *pipes]},
+        "components": {"ossamma_ner": {"source": str(source)}, **{name: {"factory": name} for name in pipes}},
+        "corpora": {"train": reader, "dev": reader},
+        "training": {"max_steps": 4, "eval_frequency": 2, **training},
+    }
+    return spacy.util.load_model_from_config(Config(config), auto_fill=True, validate=False).config
+
+
+def test_a_config_with_a_source_keeps_the_weights(trained, folder, corpus):
+    nlp = init_nlp(training_config(folder, corpus, []))
+    assert weights(nlp, "ossamma_ner") == weights(trained, "ossamma_ner")
+    assert_same_entities(nlp, trained)
+    train_loop(nlp)
+    assert weights(nlp, "ossamma_ner") != weights(trained, "ossamma_ner")
