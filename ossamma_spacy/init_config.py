@@ -85,7 +85,7 @@ class Recipe:
 
 
 RECIPES = {
-    "tiny": Recipe(),
+    "tiny": Recipe(dropout=0.2),
     "small": Recipe(learn_rate=3e-4),
     "base": Recipe(learn_rate=2e-5, head_scale=50.0, smoothing=0.1),
     "large": Recipe(learn_rate=2e-5, head_scale=50.0, smoothing=0.1),
