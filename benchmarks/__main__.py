@@ -75,7 +75,7 @@ def choose_encoder(
     candidate: Annotated[str, typer.Argument(help="One of benchmarks/encoder_choice.py.")],
     data: Data = Path("../shared/data/ner"),
     seed: Annotated[int, typer.Option(help="The seed.")] = 0,
-    parts: Annotated[str, typer.Option(help="What to measure: conll, scratch, schooled.")] = "conll,scratch,schooled",
+    parts: Annotated[str, typer.Option(help="What to measure: conll, scratch, schooled.")] = "schooled,scratch,conll",
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 2,
 ) -> None:
     """Measure a candidate for the encoder; the corpora must be converted already."""

@@ -68,26 +68,38 @@ def schooled(name: str, silver: list[schooling.Passage], train: list[Doc], dev: 
 
 
 def run(name: str, data: Path, seed: int, parts: Sequence[str], threads: int) -> None:
-    """Measure parts of a candidate and keep them in training/benchmarks/encoder_choice."""
+    """Measure the parts of a candidate that training/benchmarks/encoder_choice does not hold yet."""
     torch.set_num_threads(threads)
     path = FOLDER / f"{name}-{seed}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    for part in parts:
+        if part not in found:
+            found[part] = PARTS[part](name, data, seed)
+            path.write_text(json.dumps(found, indent=1))
+
+
+def conll(name: str, data: Path, seed: int) -> dict[str, float]:
+    train, dev = corpus("conll2003")
+    return scratch(name, train, dev, ["PER", "ORG", "LOC", "MISC"], 12, seed)
+
+
+def ossamma9(name: str, data: Path, seed: int) -> dict[str, float]:
+    return scratch(name, *corpus("ossamma9"), list(schooling.LABELS), 8, seed)
+
+
+def silver(name: str, data: Path, seed: int) -> dict[str, Any]:
+    files = [data / "silver9" / file for file in ("silver9.jsonl.xz", "silver9_open.jsonl.xz")]
+    nlp = spacy.blank("en")
+    passages = [passage for file in files for passage in schooling.read_silver(file, nlp)]
+    return schooled(name, passages, *corpus("ossamma9"), seed)
+
+
+PARTS = {"conll": conll, "scratch": ossamma9, "schooled": silver}
+
+
+def corpus(name: str) -> tuple[list[Doc], list[Doc]]:
+    """The converted training and development documents of a corpus."""
     vocab = spacy.blank("en").vocab
-    gold = {split: read(harness.ROOT / "corpus" / "ossamma9" / f"{split}.spacy", vocab) for split in ("train", "dev")}
-    if "conll" in parts:
-        folder = harness.ROOT / "corpus" / "conll2003"
-        train, dev = (read(folder / f"{split}.spacy", vocab) for split in ("train", "dev"))
-        found["conll2003"] = scratch(name, train, dev, ["PER", "ORG", "LOC", "MISC"], 12, seed)
-    if "scratch" in parts:
-        found["ossamma9"] = scratch(name, gold["train"], gold["dev"], list(schooling.LABELS), 8, seed)
-    if "schooled" in parts:
-        files = [data / "silver9" / file for file in ("silver9.jsonl.xz", "silver9_open.jsonl.xz")]
-        nlp = spacy.blank("en")
-        silver = [passage for file in files for passage in schooling.read_silver(file, nlp)]
-        found["schooled"] = schooled(name, silver, gold["train"], gold["dev"], seed)
-    path.write_text(json.dumps(found, indent=1))
-
-
-def read(path: Path, vocab: Any) -> list[Doc]:
-    return list(DocBin().from_disk(path).get_docs(vocab))
+    train, dev = (harness.ROOT / "corpus" / name / f"{split}.spacy" for split in ("train", "dev"))
+    return tuple(list(DocBin().from_disk(path).get_docs(vocab)) for path in (train, dev))

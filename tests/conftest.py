@@ -7,7 +7,8 @@ from spacy.training import Example
 SMALL_ENCODER = {
     "@architectures": "ossamma.Encoder.v1",
     "width": 32, "depth": 1, "heads": 2, "window": 4, "feed_forward_width": 32, "dropout": 0.0, "word_dropout": 0.0,
-    "memory_dropout": 0.0, "vocabulary_rows": 300, "affix_rows": 64, "affix_width": 4, "word_rows": 256, "pair_rows": 256, "memory_width": 8, "time_width": 8,
+    "memory_dropout": 0.0, "vocabulary_rows": 300,
+    "affix_rows": 64, "affix_width": 4, "word_rows": 256, "pair_rows": 256, "memory_width": 8, "time_width": 8,
 }  # fmt: skip
 
 SENTENCES = [

@@ -10,7 +10,8 @@ from ossamma_spacy.nn.encoder import Encoder
 from ossamma_spacy.nn.lexical import AFFIXES, CASES, MAX_PIECES, Words
 
 CONFIG = EncoderConfig(
-    width=16, depth=2, heads=2, window=4, feed_forward_width=24, dropout=0.0, word_dropout=0.0, memory_dropout=0.0, vocabulary_rows=50, affix_rows=40,
+    width=16, depth=2, heads=2, window=4, feed_forward_width=24, dropout=0.0, word_dropout=0.0,
+    memory_dropout=0.0, vocabulary_rows=50, affix_rows=40,
     affix_width=4, word_rows=30, pair_rows=30, memory_width=4, time_width=8,
 )  # fmt: skip
 SWITCHES = [

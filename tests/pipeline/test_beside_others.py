@@ -366,7 +366,10 @@ def linking(folder):
     encoder = {"@architectures": "spacy.EntityLinker.v2", "nO": None, "tok2vec": dict(CNN)}
     linker = nlp.add_pipe("entity_linker", config={"incl_context": False, "model": encoder})
     text = "Marie Curie was born in Warsaw."
-    gold = {"links": {(0, 11): {"Q7186": 1.0}, (24, 30): {"Q270": 1.0}}, "entities": [(0, 11, "PERSON"), (24, 30, "PLACE")]}
+    gold = {
+        "links": {(0, 11): {"Q7186": 1.0}, (24, 30): {"Q270": 1.0}},
+        "entities": [(0, 11, "PERSON"), (24, 30, "PLACE")],
+    }
     doc = nlp.make_doc(text)
     doc = nlp.get_pipe("sentencizer")(nlp.get_pipe("ossamma_ner")(doc))
     example = Example.from_dict(doc, {**gold, "sent_starts": [1, 0, 0, 0, 0, 0, 0]})
