@@ -8,7 +8,6 @@ from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import filter_spans
 from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
@@ -29,7 +28,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     threshold (float): entities whose confidence is below it are left out; 0 keeps all.
     confidence (bool): compute the confidence of each entity, for `span._.confidence` and
         `doc.spans[spans_key].attrs["scores"]`. Costs time.
-    keep_existing (bool): entities that are already in `doc.ents` stay, and ours are found around them.
+    keep_existing (bool): entities that are already in `doc.ents` stay as they are, links and all, and ours are found
+        around them.
     spans_key (str): where in `doc.spans` entities and their confidences go.
     boundary_weight (float): weight of the boundary loss.
     smoothing (float): weight of the label smoothing.
@@ -142,14 +142,16 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     def set_annotations(self, docs: Iterable[Doc], scores: list[Decoded]) -> None:
         """Write the entities to `doc.ents`, and their confidences beside them."""
         for doc, decoded in zip(docs, scores, strict=True):
-            spans, confidences = self._spans(doc, decoded)
-            others = [span for span in doc.ents if span.label_ not in self.labels] if self.keep_existing else []
-            doc.ents = filter_spans([*others, *spans]) if others else spans
+            existing = list(doc.ents) if self.keep_existing else []
+            taken = {i for span in existing for i in range(span.start, span.end)}
+            spans, confidences = self._spans(doc, decoded, taken)
+            doc.ents = [*existing, *spans]
             if confidences is not None:
                 attrs = {"scores": confidences, "source": self.name}
                 doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs=attrs, spans=spans)
 
-    def _spans(self, doc: Doc, decoded: Decoded) -> tuple[list[Span], list[float] | None]:
+    def _spans(self, doc: Doc, decoded: Decoded, taken: set[int]) -> tuple[list[Span], list[float] | None]:
+        """Entities that touch no taken token, and their confidences if there are any."""
         wanted, confidences = [], []
         posteriors = decoded.log_posteriors
         for i, (start, end, k) in enumerate(decoded.spans):
@@ -159,7 +161,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
                 start += 1
             while start < end and doc[end - 1].is_space:
                 end -= 1
-            if start < end and probability >= self.threshold:
+            if start < end and probability >= self.threshold and taken.isdisjoint(range(start, end)):
                 wanted.append(Span(doc, start, end, label=self.cfg["labels"][k]))
                 confidences.append(probability)
         return wanted, None if posteriors is None else confidences

