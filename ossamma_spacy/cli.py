@@ -41,7 +41,10 @@ def info() -> None:
 @init_app.command("config")
 def init_config(
     output: Annotated[Path | None, typer.Argument(help="Where to write the config; printed if left out.")] = None,
-    size: Annotated[str, typer.Option(help="tiny, small, base or large.")] = "tiny",
+    size: Annotated[str | None, typer.Option(help="tiny (if left out), small, base or large.")] = None,
+    transformer: Annotated[
+        str | None, typer.Option(help="Name or folder of a Hugging Face model in place of our encoder.")
+    ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Settings for a GPU: bfloat16 matrix products.")] = False,
     labels: Annotated[str | None, typer.Option(help="A label file, as `spacy init labels` writes it.")] = None,
     pretrained: Annotated[str | None, typer.Option(help="The folder of a pretrained encoder.")] = None,
@@ -53,7 +56,7 @@ def init_config(
     from ossamma_spacy.init_config import make_config
 
     try:
-        config = make_config(size, gpu=gpu, labels=labels, pretrained=pretrained)
+        config = make_config(size, transformer=transformer, gpu=gpu, labels=labels, pretrained=pretrained)
     except ValueError as error:
         msg.fail(str(error), exits=1)
     if output is None:

@@ -1,6 +1,7 @@
 """Configs for `spacy train`, filled; the files in configs/ are what this module writes."""
 
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from ossamma_spacy.nn.config import SIZES
@@ -92,24 +93,57 @@ RECIPES = {
 }
 
 
-def make_config(
-    size: str = "tiny", *, gpu: bool = False, labels: str | None = None, pretrained: str | None = None
-) -> Any:
-    """A config for `spacy train` of the given size, filled with all defaults.
+TRANSFORMER_RECIPE = Recipe(batch_size=2000, max_steps=20000, warmup_steps=250, learn_rate=5e-5, head_scale=20.0)
 
-    `gpu` computes matrix products in bfloat16; `labels` is the path of a file made by `spacy init labels`, `pretrained`
-    the folder of a pretrained encoder.
+TRANSFORMER = """
+[transformer]
+factory = "transformer"
+
+[transformer.model]
+@architectures = "spacy-transformers.TransformerModel.v3"
+tokenizer_config = {"use_fast": true}
+
+[transformer.model.get_spans]
+@span_getters = "spacy-transformers.strided_spans.v1"
+window = 128
+stride = 96
+
+[listener]
+@architectures = "spacy-transformers.TransformerListener.v1"
+grad_factor = 1.0
+upstream = "transformer"
+
+[listener.pooling]
+@layers = "reduce_mean.v1"
+"""
+
+
+def make_config(
+    size: str | None = None,
+    *,
+    transformer: str | None = None,
+    gpu: bool = False,
+    labels: str | None = None,
+    pretrained: str | None = None,
+) -> Any:
+    """A config for `spacy train` of the given size, tiny if there is none, filled with all defaults.
+
+    `transformer`, the name or folder of a Hugging Face model, takes the place of our encoder; it needs the extra
+    `transformers`. `gpu` computes matrix products in bfloat16, those of a transformer in float16; `labels` is the path
+    of a file made by `spacy init labels`, `pretrained` the folder of a pretrained encoder.
     """
     from spacy.util import load_model_from_config
     from thinc.api import Config
 
-    if size not in SIZES:
-        raise ValueError(f"size '{size}' does not exist; sizes are {', '.join(SIZES)}")
-    recipe = RECIPES[size]
     config = Config().from_str(TEMPLATE, interpolate=False)
-    model = config["components"]["ossamma_ner"]["model"]
-    model["learn_rate_scale"] = recipe.head_scale
-    model["tok2vec"] = {"@architectures": "ossamma.Encoder.v1", **asdict(SIZES[size]), "mixed_precision": gpu}
+    if transformer is None:
+        recipe = _use_encoder(config, size or "tiny", gpu)
+    else:
+        for option, value in (("size", size), ("pretrained", pretrained)):
+            if value is not None:
+                raise ValueError(f"{option} '{value}' is of our encoder, which transformer '{transformer}' replaces")
+        recipe = _use_transformer(config, transformer, gpu)
+    config["components"]["ossamma_ner"]["model"]["learn_rate_scale"] = recipe.head_scale
     config["components"]["ossamma_ner"]["smoothing"] = recipe.smoothing
     training = config["training"]
     training.update(dropout=recipe.dropout, max_steps=recipe.max_steps, eval_frequency=recipe.eval_frequency)
@@ -123,3 +157,29 @@ def make_config(
     if pretrained:
         start["encoder"] = {"@misc": "ossamma.pretrained_encoder.v1", "path": pretrained}
     return load_model_from_config(config, auto_fill=True, validate=False).config
+
+
+def _use_encoder(config: Any, size: str, gpu: bool) -> Recipe:
+    if size not in SIZES:
+        raise ValueError(f"size '{size}' does not exist; sizes are {', '.join(SIZES)}")
+    config["components"]["ossamma_ner"]["model"]["tok2vec"] = {
+        "@architectures": "ossamma.Encoder.v1",
+        **asdict(SIZES[size]),
+        "mixed_precision": gpu,
+    }
+    return RECIPES[size]
+
+
+def _use_transformer(config: Any, name: str, gpu: bool) -> Recipe:
+    from thinc.api import Config
+
+    if find_spec("spacy_transformers") is None:
+        raise ValueError(f"transformer '{name}' needs spacy-transformers: pip install 'ossamma-spacy[transformers]'")
+    parts = Config().from_str(TRANSFORMER, interpolate=False)
+    parts["transformer"]["model"].update(name="${paths.transformer}", mixed_precision=gpu)
+    config["paths"]["transformer"] = name
+    config["nlp"]["pipeline"] = ["transformer", "ossamma_ner"]
+    config["components"]["transformer"] = parts["transformer"]
+    config["components"]["ossamma_ner"]["model"]["tok2vec"] = parts["listener"]
+    config["training"]["optimizer"]["use_averages"] = False  # thinc cannot average a transformer's weights
+    return TRANSFORMER_RECIPE

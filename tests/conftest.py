@@ -43,6 +43,24 @@ def entities(doc):
     return [(span.start, span.end, span.label_) for span in doc.ents]
 
 
+def weights(nlp, name):
+    return nlp.get_pipe(name).model.to_bytes()
+
+
+def step(nlp, examples, sgd):
+    """A step as in `spacy train`, where a shared encoder takes it after all heads have given their gradients."""
+    losses = {}
+    nlp.update(examples, sgd=False, losses=losses)
+    for _, pipe in nlp.pipeline:
+        pipe.finish_update(sgd)
+    return losses
+
+
+def copy_of(nlp, folder):
+    nlp.to_disk(folder)
+    return spacy.load(folder)
+
+
 def make_nlp(**pipe):
     spacy.util.fix_random_seed(0)
     nlp = spacy.blank("en")
@@ -57,3 +75,11 @@ def trained():
     losses = train(nlp, make_examples(nlp))
     assert losses["ossamma_ner"] < 0.1
     return nlp
+
+
+@pytest.fixture(scope="session")
+def folder(trained, tmp_path_factory):
+    """The trained pipeline on disk."""
+    path = tmp_path_factory.mktemp("trained")
+    trained.to_disk(path)
+    return path

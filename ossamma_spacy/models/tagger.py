@@ -70,9 +70,12 @@ def tagger_init(model: Tagger, X: list[Doc] | None = None, Y: Any = None) -> Non
 def tagger_forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:
     if is_train:
         return _forward(model, docs, is_train)
-    scores: list[Any] = [None] * len(docs)
-    for batch in token_batches([len(doc) for doc in docs]):
-        for i, array in zip(batch, _forward(model, [docs[i] for i in batch], False)[0], strict=True):
+    head: TaggerHead = torch_shim(model).module
+    scores: list[Any] = [model.ops.alloc2f(0, 2 * head.n_labels + 3) for _ in docs]
+    filled = [i for i, doc in enumerate(docs) if len(doc)]  # spacy-transformers fails where no document has a token
+    for batch in token_batches([len(docs[i]) for i in filled]):
+        chosen = [filled[k] for k in batch]
+        for i, array in zip(chosen, _forward(model, [docs[i] for i in chosen], False)[0], strict=True):
             scores[i] = array
     return scores, _no_backprop
 
@@ -82,6 +85,7 @@ def _forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Float
     head: TaggerHead = shim.module
     vectors, tok2vec_backprop = model.get_ref("tok2vec")(docs, is_train)
     lengths = [len(doc) for doc in docs]
+    vectors = [array.reshape(len(array), head.width) for array in vectors]  # without tokens, some layers give no width
     h = pad_arrays(vectors, max(lengths, default=0), shim.device).requires_grad_(is_train)
     y = shim.run(head, h, is_train=is_train, dropout=model.attrs["dropout_rate"])
 

@@ -53,14 +53,6 @@ for tokens in map(int, sys.argv[2:]):
 """
 
 
-@pytest.fixture(scope="module")
-def folder(trained, tmp_path_factory):
-    """The trained pipeline on disk."""
-    path = tmp_path_factory.mktemp("trained")
-    trained.to_disk(path)
-    return path
-
-
 def run_script(folder, text, *args):
     """Standard output of a program in a process of its own."""
     script = folder.parent / f"{folder.name}.py"
