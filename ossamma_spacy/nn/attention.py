@@ -5,29 +5,38 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def linear_attention(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | None) -> Tensor:
+def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], keep: list[Tensor | None]) -> list[Tensor]:
     """norm(φ(q)ᵀΣφ(k)v / φ(q)ᵀΣφ(k)) with φ = elu + 1, non-causal (Katharopoulos et al. 2020, eq. 5), linear in L.
 
-    q, k, v (B, L, H, d_h); `keep` (B, L) bool is false at padding, None where there is none. Each head's output is
-    normed. A norm does not see a positive factor, so the denominator is never computed: the sum is only scaled by the
-    number of keys. The sums run in float32. Returns (B, L, H, d_h).
+    q, k, v are (B, P, H, d_h) each, one for each piece of the documents; `keep` (B, P) bool is false at padding, None
+    where there is none. Each head's output is normed. A norm does not see a positive factor, so the denominator is
+    never computed: the sum is only scaled by the number of keys. The sums run in float32. Returns (B, P, H, d_h) each.
     """
-    with torch.autocast(q.device.type, enabled=False):
-        phi = F.elu(torch.stack([q, k]).float()).add_(1)
-        phi_q, phi_k = phi.transpose(2, 3).unbind(0)  # (B, H, L, d_h)
-        if keep is None:
-            weight = torch.full((len(q), 1, 1, 1), 1 / max(q.shape[1], 1), device=q.device)
-        else:
-            weight = (keep / keep.sum(1, keepdim=True).clamp_min(1))[:, None, :, None]
-        context = (phi_k * weight).mT @ v.float().transpose(1, 2)  # (B, H, d_h, d_h)
-        out = (phi_q @ context).transpose(1, 2)
-        return F.layer_norm(out, out.shape[-1:]).to(v.dtype)
+    with torch.autocast(q[0].device.type, enabled=False):
+        total, count = torch.zeros(()), torch.zeros(())
+        for k_piece, v_piece, keep_piece in zip(k, v, keep, strict=True):
+            phi = _feature_map(k_piece)
+            if keep_piece is not None:
+                phi = phi * keep_piece[:, None, :, None]
+            total = phi.mT @ v_piece.float().transpose(1, 2) + total  # (B, H, d_h, d_h)
+            here = (
+                k_piece.new_tensor(k_piece.shape[1]) if keep_piece is None else keep_piece.sum(1)[:, None, None, None]
+            )
+            count = here + count
+        context = total / count.clamp_min(1)
+        read = ((_feature_map(piece) @ context).transpose(1, 2) for piece in q)
+        return [F.layer_norm(c, c.shape[-1:]).to(v[0].dtype) for c in read]
 
 
-def rotary_table(length: int, head_width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """cos and sin (L, 1, d_h/2) of rotary positions (Su et al. 2021), built in float64: exact for any length."""
+def _feature_map(x: Tensor) -> Tensor:
+    """(B, P, H, d_h) → φ (B, H, P, d_h)."""
+    return F.elu(x.float()).add_(1).transpose(1, 2)
+
+
+def rotary_table(piece: slice, head_width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """cos and sin (P, 1, d_h/2) of the rotary positions of a piece (Su et al. 2021), built in float64: exact anywhere."""
     rate = 10000.0 ** (-torch.arange(0, head_width, 2, dtype=torch.float64, device=device) / head_width)
-    angle = torch.arange(length, dtype=torch.float64, device=device)[:, None] * rate
+    angle = torch.arange(piece.start, piece.stop, dtype=torch.float64, device=device)[:, None] * rate
     return angle.cos().float()[:, None], angle.sin().float()[:, None]
 
 
@@ -38,46 +47,74 @@ def rotate(x: Tensor, table: tuple[Tensor, Tensor]) -> Tensor:
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
 
 
-def windowed_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, window: int) -> Tensor:
+def windowed_attention(
+    q: list[Tensor], k: list[Tensor], v: list[Tensor], masks: list[Tensor | None], window: int
+) -> list[Tensor]:
     """Softmax attention of each position over the positions at most `window` away, in blocks: linear in L.
 
-    q, k, v (B, L, H, d_h); `mask` from `window_mask` for the same batch. Returns (B, L, H, d_h); padded positions hold
-    finite numbers without meaning.
+    q, k, v are (B, P, H, d_h) each, one for each piece of the documents, of whole windows but for the last; `masks` are
+    those of `window_masks` for the same pieces. Returns (B, P, H, d_h) each; padded positions hold finite numbers
+    without meaning.
     """
-    length = q.shape[1]
-    if length <= 2 * window:
-        q, k, v = (x.transpose(1, 2) for x in (q, k, v))  # (B, H, L, d_h)
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=_as(mask, q)).transpose(1, 2)
-    blocks = -(-length // window)
-    tail = blocks * window - length
+    if len(q) == 1 and q[0].shape[1] <= 2 * window:
+        q_heads, k_heads, v_heads = (x[0].transpose(1, 2) for x in (q, k, v))  # (B, H, L, d_h)
+        mask = _as(masks[0], q_heads)
+        return [F.scaled_dot_product_attention(q_heads, k_heads, v_heads, attn_mask=mask).transpose(1, 2)]
+    out = []
+    for i, mask in enumerate(masks):
+        out.append(_block_attention(q[i], _with_halo(k, i, window), _with_halo(v, i, window), mask, window))
+    return out
+
+
+def _block_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, window: int) -> Tensor:
+    """Attention of a piece, whose keys and values reach a window beyond it on both sides."""
+    batch, length = q.shape[:2]
+    tail = -length % window
     q = _blocks(F.pad(q, (0, 0, 0, 0, 0, tail)), window, window)  # (B·N, H, w, d_h)
-    k, v = (_blocks(F.pad(x, (0, 0, 0, 0, window, window + tail)), 3 * window, window) for x in (k, v))
+    k, v = (_blocks(F.pad(x, (0, 0, 0, 0, 0, tail)), 3 * window, window) for x in (k, v))
     out = F.scaled_dot_product_attention(q, k, v, attn_mask=_as(mask, q)).transpose(1, 2)  # (B·N, w, H, d_h)
-    return out.reshape(-1, blocks * window, *out.shape[2:])[:, :length]
+    return out.reshape(batch, -1, *out.shape[2:])[:, :length]
 
 
-def window_mask(batch: int, length: int, lengths: Tensor | None, window: int, device: torch.device) -> Tensor | None:
-    """What `windowed_attention` adds to its scores, 0 or −∞, broadcastable to them; None where all may see all.
+def _with_halo(pieces: list[Tensor], i: int, window: int) -> Tensor:
+    """Piece i with the window before and after it, zero beyond the ends: (B, w + P + w, H, d_h)."""
+    piece = pieces[i]
+    before = pieces[i - 1][:, -window:] if i else piece.new_zeros(len(piece), window, *piece.shape[2:])
+    after = pieces[i + 1][:, :window] if i + 1 < len(pieces) else piece[:, :0]
+    return F.pad(torch.cat([before, piece, after], dim=1), (0, 0, 0, 0, 0, window - after.shape[1]))
+
+
+def window_masks(
+    batch: int, length: int, lengths: Tensor | None, window: int, pieces: list[slice], device: torch.device
+) -> list[Tensor | None]:
+    """What `windowed_attention` adds to the scores of each piece, 0 or −∞, broadcastable to them.
 
     `lengths` (B,) or None where nothing is padded. Padded queries keep themselves, so that their softmax is over
-    something.
+    something. None where all may see all.
     """
     ends = torch.tensor([length], device=device) if lengths is None else lengths
     if length <= 2 * window:
         if lengths is None and length <= window + 1:
-            return None
+            return [None]
         position = torch.arange(length, device=device)
         distance = position[:, None] - position
         seen = ((distance.abs() <= window) & (position < ends[:, None, None])) | (distance == 0)  # (B or 1, L, L)
-    else:
-        blocks = -(-length // window)
-        query = torch.arange(window, device=device)[:, None] + window
-        key = torch.arange(3 * window, device=device)
-        position = torch.arange(blocks, device=device)[:, None] * window + key - window  # (N, 3w)
+        return [_additive(seen)]
+    query = torch.arange(window, device=device)[:, None] + window
+    key = torch.arange(3 * window, device=device)
+    near, self_ = (query - key).abs() <= window, query == key  # (w, 3w)
+    masks: list[Tensor | None] = []
+    for piece in pieces:
+        block = torch.arange(piece.start, piece.stop, window, device=device)
+        position = block[:, None] + key - window  # (N, 3w)
         inside = (position >= 0) & (position < ends[:, None, None])  # (B or 1, N, 3w)
-        seen = (((query - key).abs() <= window) & inside[:, :, None]) | (query == key)
-        seen = seen.expand(batch, -1, -1, -1).flatten(0, 1)  # (B·N, w, 3w)
-    return torch.zeros(seen.shape, device=device).masked_fill_(~seen, -torch.inf)[:, None]
+        seen = (near & inside[:, :, None]) | self_
+        masks.append(_additive(seen.expand(batch, -1, -1, -1).flatten(0, 1)))  # (B·N, w, 3w)
+    return masks
+
+
+def _additive(seen: Tensor) -> Tensor:
+    return torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)[:, None]
 
 
 def _as(mask: Tensor | None, q: Tensor) -> Tensor | None:

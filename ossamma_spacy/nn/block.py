@@ -13,26 +13,30 @@ from ossamma_spacy.nn.oscillator import Oscillator
 from ossamma_spacy.nn.time import TimeNorm, zero_linear
 
 
+Pieces = list[Tensor]  # a batch of documents (B, L, …) cut along L
+
+
 @dataclass
 class Context:
-    """What all blocks share in one pass.
+    """What all blocks share in one pass; lists hold an entry for each piece.
 
-    `keep` (B, L) bool is None where nothing is padded; `mask` is that of the windowed attention; `time` is the
-    embedding (B, d_t) of each document's time, (1, d_t) of a time that all share, or None without time condition;
-    `rotary` holds cos and sin (L, 1, d_h/2).
+    `keep` (B, P) bool is None where nothing is padded; `masks` are those of the windowed attention; `rotary` holds cos
+    and sin (P, 1, d_h/2); `time` is the embedding (B, d_t) of each document's time, (1, d_t) of a time that all share,
+    or None without time condition.
     """
 
-    keep: Tensor | None
-    mask: Tensor | None
+    keep: list[Tensor | None]
+    masks: list[Tensor | None]
+    rotary: list[tuple[Tensor, Tensor]]
     time: Tensor | None
-    rotary: tuple[Tensor, Tensor]
 
 
 class Block(nn.Module):
-    """x (B, L, d) → (B, L, d); the names follow DESIGN, section 3.
+    """Pieces of x (B, L, d) → pieces of (B, L, d); the names follow DESIGN, section 3.
 
     n = norm(x); G = W_o(c ⊙ σ(o)) with c the linear attention and o the oscillator of n; n' = n ⊙ 2σ(W_in G);
     l = windowed attention of n'; l' = l + σ(W_out G) ⊙ G; α = σ(w·n + b + β(e)); x + W_m(αG + (1−α)l'); SwiGLU.
+    Long documents come in several pieces, so that what is computed position by position stays in the cache.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -73,52 +77,67 @@ class Block(nn.Module):
             if gate is not None:
                 nn.init.normal_(gate.weight, std=0.02)
 
-    def forward(self, x: Tensor, context: Context) -> Tensor:
-        n = self.norm(x, context.time)  # (B, L, d)
-        x = x + self.dropout(self.w_m(self.branches(n, context)))
+    def forward(self, x: Pieces, context: Context) -> Pieces:
+        n = [self.norm(piece, context.time) for piece in x]
+        return [self.update(*pair) for pair in zip(x, self.branches(n, context), strict=True)]
+
+    def update(self, x: Tensor, branches: Tensor) -> Tensor:
+        """Add what the branches found, then the feed-forward part."""
+        x = x + self.dropout(self.w_m(branches))
         if self.config.feed_forward:
             x = x + self.dropout(self.ffn_out(swiglu(self.ffn_in(self.ffn_norm(x)))))
         return x
 
-    def branches(self, n: Tensor, context: Context) -> Tensor:
+    def branches(self, n: Pieces, context: Context) -> Pieces:
         """Both branches and what joins them, from the normed stream n."""
         if not self.config.global_branch:
             return self.local(n, context)
         g = self.global_branch(n, context)
         if not self.config.windowed_attention:
             return g
-        local = self.local(n if self.w_in is None else n * (2 * torch.sigmoid(self.w_in(g))), context)
+        gated = n if self.w_in is None else [a * (2 * torch.sigmoid(self.w_in(b))) for a, b in zip(n, g, strict=True)]
+        local = self.local(gated, context)
+        return [self.join(*triple, context.time) for triple in zip(n, g, local, strict=True)]
+
+    def join(self, n: Tensor, g: Tensor, local: Tensor, time: Tensor | None) -> Tensor:
+        """Output gate and mixing of one piece."""
         if self.w_out is not None:
             local = torch.addcmul(local, torch.sigmoid(self.w_out(g)), g)
         if self.mix is None:
             return 0.5 * (g + local)
-        logit = self.mix(n)  # (B, L, 1)
-        if self.mix_time is not None and context.time is not None:
-            logit = logit + self.mix_time(context.time)[:, None]
+        logit = self.mix(n)  # (B, P, 1)
+        if self.mix_time is not None and time is not None:
+            logit = logit + self.mix_time(time)[:, None]
         return torch.lerp(local, g, torch.sigmoid(logit).to(g.dtype))
 
-    def global_branch(self, n: Tensor, context: Context) -> Tensor:
+    def global_branch(self, n: Pieces, context: Context) -> Pieces:
         """G = W_o(c ⊙ σ(o)), or the half of it that is switched on."""
-        config, parts = self.config, list(self.global_in(n).split(n.shape[-1], dim=-1))
-        out: Tensor | None = None
+        parts = list(zip(*(self.global_in(piece).split(piece.shape[-1], dim=-1) for piece in n), strict=True))
+        gates: Pieces | None = None
         if self.oscillator is not None:
-            q = parts.pop()
-            if context.keep is not None:
-                q = q.masked_fill(~context.keep[..., None], 0.0)
-            out = torch.sigmoid(self.oscillator(q))
-        if config.linear_attention:
-            heads = [part.unflatten(-1, (config.heads, -1)) for part in parts]
-            c = linear_attention(heads[0], heads[1], heads[2], context.keep).flatten(-2)
+            q = [
+                piece if keep is None else piece.masked_fill(~keep[..., None], 0.0)
+                for piece, keep in zip(parts.pop(), context.keep, strict=True)
+            ]
+            gates = [torch.sigmoid(o) for o in self.oscillator(q)]
+        if self.config.linear_attention:
+            heads = [[piece.unflatten(-1, (self.config.heads, -1)) for piece in part] for part in parts]
+            c = [piece.flatten(-2) for piece in linear_attention(heads[0], heads[1], heads[2], context.keep)]
         else:
-            c = parts[0]
-        return self.w_o(c if out is None else c * out)
+            c = list(parts[0])
+        return [self.w_o(piece if gates is None else piece * gates[i]) for i, piece in enumerate(c)]
 
-    def local(self, n: Tensor, context: Context) -> Tensor:
+    def local(self, n: Pieces, context: Context) -> Pieces:
         """Windowed attention of n, heads joined."""
         heads = self.config.heads
-        qk, v = self.local_in(n).unflatten(-1, (3 * heads, -1)).split([2 * heads, heads], dim=2)
-        q, k = rotate(qk, context.rotary).chunk(2, dim=2)  # (B, L, H, d_h)
-        return windowed_attention(q, k, v, context.mask, self.config.window).flatten(-2)
+        q, k, v = [], [], []
+        for piece, rotary in zip(n, context.rotary, strict=True):
+            qk, v_piece = self.local_in(piece).unflatten(-1, (3 * heads, -1)).split([2 * heads, heads], dim=2)
+            q_piece, k_piece = rotate(qk, rotary).chunk(2, dim=2)  # (B, P, H, d_h)
+            q.append(q_piece)
+            k.append(k_piece)
+            v.append(v_piece)
+        return [o.flatten(-2) for o in windowed_attention(q, k, v, context.masks, self.config.window)]
 
 
 def swiglu(x: Tensor) -> Tensor:

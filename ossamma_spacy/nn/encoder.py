@@ -1,13 +1,18 @@
 """The OSSAMMA encoder: lexicon, blocks, final norm."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from ossamma_spacy.nn.attention import rotary_table, window_mask
+from ossamma_spacy.nn.attention import rotary_table, window_masks
 from ossamma_spacy.nn.block import Block, Context
 from ossamma_spacy.nn.config import EncoderConfig
 from ossamma_spacy.nn.lexical import Lexicon, Words
+from ossamma_spacy.nn.oscillator import CHUNK
 from ossamma_spacy.nn.time import TimeEmbedding
+
+PIECE = 2048  # positions of a document, more or less, that go through a block together
 
 
 class Encoder(nn.Module):
@@ -35,18 +40,23 @@ class Encoder(nn.Module):
     def encode(self, x: Tensor, lengths: Tensor, time: Tensor | None = None) -> Tensor:
         """From lexical vectors x (B, L, d) to contextual ones."""
         length = x.shape[1]
+        pieces = cut(length, math.lcm(self.config.window, CHUNK))
         keep = torch.arange(length, device=x.device) < lengths[:, None]
         padded = bool((lengths < length).any())
-        embedded = None
-        if self.time is not None:
-            embedded = self.time(x.new_zeros(1) if time is None else time)
         context = Context(
-            keep=keep if padded else None,
-            mask=window_mask(len(x), length, lengths if padded else None, self.config.window, x.device),
-            time=embedded,
-            rotary=rotary_table(length, self.config.head_width, x.device),
+            keep=[keep[:, piece] if padded else None for piece in pieces],
+            masks=window_masks(len(x), length, lengths if padded else None, self.config.window, pieces, x.device),
+            rotary=[rotary_table(piece, self.config.head_width, x.device) for piece in pieces],
+            time=None if self.time is None else self.time(x.new_zeros(1) if time is None else time),
         )
         x = self.dropout(x)
+        stream = [x[:, piece] for piece in pieces]
         for block in self.blocks:
-            x = block(x, context)
-        return self.norm(x) * keep[..., None]
+            stream = block(stream, context)
+        return torch.cat([self.norm(piece) for piece in stream], dim=1) * keep[..., None]
+
+
+def cut(length: int, multiple: int) -> list[slice]:
+    """Cut `length` positions into pieces of a multiple of `multiple`, but for the last; one piece at least."""
+    size = max(PIECE // multiple, 1) * multiple
+    return [slice(start, min(start + size, length)) for start in range(0, max(length, 1), size)]

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from ossamma_spacy.nn.crf import CRF
 from ossamma_spacy.nn.linear import Linear
 
+PIECE = 2048  # positions whose pooled vectors are held at a time
+
 
 class TaggerHead(nn.Module):
     """Vectors of positions → scores of tags.
@@ -28,8 +30,15 @@ class TaggerHead(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """h (B, L, d), zero at padding → (B, L, 2n + 1 + 2): emissions, then start and end logits."""
-        before, after = F.pad(h, (0, 0, 1, 0))[:, :-1], F.pad(h, (0, 0, 0, 1))[:, 1:]
-        z = self.dropout(self.norm(self.pool(torch.cat([h, before, after, h * before], dim=-1)).float()))
+        framed = F.pad(h, (0, 0, 1, 1))
+        pieces = (framed[:, start : start + PIECE + 2] for start in range(0, max(h.shape[1], 1), PIECE))
+        return torch.cat([self.score(piece) for piece in pieces], dim=1)
+
+    def score(self, framed: Tensor) -> Tensor:
+        """Scores of the positions inside a piece (B, 1 + P + 1, d) that has a neighbour on each side."""
+        before, h, after = framed[:, :-2], framed[:, 1:-1], framed[:, 2:]
+        pooled = self.pool(torch.cat([h, before, after, h * before], dim=-1))
+        z = self.dropout(self.norm(pooled.float()))
         return torch.cat([self.emit(z), self.boundary(z)], dim=-1)
 
 

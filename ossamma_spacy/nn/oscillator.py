@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 CHUNK = 64  # positions in one Toeplitz product
-FFT_MIN_LENGTH = 1 << 30  # from this length on the FFT is the faster way; set by benchmarks/oscillator.py
 PERIODS = (2.5, 512.0)  # initial periods and e-folding times, in tokens
 FOLDS = (2.0, 512.0)
 MAX_FOLD = 4096.0  # bounds of the decay, in tokens: keep the radius off 0 and 1
@@ -81,11 +80,12 @@ class Oscillator(nn.Module):
         wave = torch.exp(log_radius[..., None] * steps) * torch.sin(angle[..., None] * (steps + 1))
         return wave * self.gain(log_radius, angle)[..., None]
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: list[Tensor]) -> list[Tensor]:
+        """Pieces (B, P, d) of the documents, each of whole chunks but the last."""
         # float32 inside: under autocast the products would lose the precision that the kernel was built with
-        with torch.autocast(x.device.type, enabled=False):
-            y = self.by_fft(x.float()) if x.shape[1] >= FFT_MIN_LENGTH else self.by_chunks(x.float())
-        return y.to(x.dtype)
+        with torch.autocast(x[0].device.type, enabled=False):
+            y = self.by_chunks([piece.float() for piece in x])
+        return [piece.to(x[0].dtype) for piece in y]
 
     def by_fft(self, x: Tensor) -> Tensor:
         """The convolution by fast Fourier transform, in O(L log L)."""
@@ -100,29 +100,37 @@ class Oscillator(nn.Module):
         y = torch.fft.irfft(torch.fft.rfft(x, n=2 * length, dim=1) * spectrum, n=2 * length, dim=1)
         return y[:, :length] + x * self.skip
 
-    def by_chunks(self, x: Tensor) -> Tensor:
+    def by_chunks(self, x: list[Tensor]) -> list[Tensor]:
         """The convolution by a Toeplitz product inside chunks and a state carried from chunk to chunk, in O(L)."""
-        batch, length, width = x.shape
-        size = min(CHUNK, max(length, 1))
-        count = -(-length // size)
-        u = nn.functional.pad(x, (0, 0, 0, count * size - length))
-        u = swap_ends(u.view(batch * count, size, width))  # (d, C, B·N)
-        kernels = self.chunk_kernels(size)
-        y = torch.bmm(kernels.toeplitz, u)  # (d, C, B·N)
-        if count > 1:
-            y = y + carried(u, count, kernels)
-        return swap_ends(y).view(batch, count * size, width)[:, :length]
+        kernels = self.chunk_kernels()
+        if len(x) == 1 and x[0].shape[1] <= CHUNK:
+            length = x[0].shape[1]
+            return [swap_ends(torch.bmm(kernels.toeplitz[:, :length, :length], swap_ends(x[0])))]
+        u = [swap_ends(_chunks(piece)) for piece in x]  # (d, C, B·N) each
+        width, batch = len(u[0]), len(x[0])
+        left = torch.cat([torch.bmm(kernels.collect, piece).view(width, 2, 2, batch, -1) for piece in u], dim=-1)
+        entering = carry(left, kernels.power).flatten(1, 2)  # (d, 4, B, N)
+        y, first = [], 0
+        for piece, out in zip(u, x, strict=True):
+            last = first + piece.shape[2] // batch
+            states = entering[..., first:last].flatten(-2)
+            whole = torch.baddbmm(torch.bmm(kernels.emit, states), kernels.toeplitz, piece)
+            y.append(swap_ends(whole).view(batch, -1, width)[:, : out.shape[1]])
+            first = last
+        return y
 
-    def chunk_kernels(self, size: int) -> "ChunkKernels":
+    def chunk_kernels(self) -> "ChunkKernels":
         """What `by_chunks` multiplies by; remembered as long as the parameters stay, where no gradient is wanted."""
         if torch.is_grad_enabled():
-            return self._chunk_kernels(size)
-        key = (size, self.skip.device, *(parameter._version for parameter in self.parameters()))
-        if self._remembered is None or self._remembered[0] != key:
-            self._remembered = key, self._chunk_kernels(size)
-        return self._remembered[1]
+            return self._chunk_kernels()
+        key = (self.skip.device, *(0 if p.is_inference() else p._version for p in self.parameters()))
+        remembered = self._remembered
+        if remembered is None or remembered[0] != key:
+            self._remembered = remembered = key, self._chunk_kernels()
+        return remembered[1]
 
-    def _chunk_kernels(self, size: int) -> "ChunkKernels":
+    def _chunk_kernels(self) -> "ChunkKernels":
+        size = CHUNK
         log_radius, angle = self.poles()
         steps = torch.arange(size + 1, dtype=torch.float64, device=angle.device)
         decay, phase = torch.exp(log_radius[..., None] * steps), angle[..., None] * steps
@@ -144,21 +152,24 @@ class Oscillator(nn.Module):
         return ChunkKernels(toeplitz, collect.float().contiguous(), emit.float().contiguous(), power.float())
 
 
-def carried(u: Tensor, count: int, kernels: ChunkKernels) -> Tensor:
-    """What the chunks u (d, C, B·N) of documents of N = `count` chunks receive from other chunks, (d, C, B·N)."""
-    width, _, rows = u.shape
-    local = torch.bmm(kernels.collect, u).view(width, 2, 2, rows // count, count)  # (d, direction, re/im, B, N)
-    real, imag = kernels.power[:, 0].T[..., None], kernels.power[:, 1].T[..., None]  # (d, 2, 1)
+def carry(left: Tensor, power: Tensor) -> Tensor:
+    """States (d, direction, re/im, B, N) that enter each chunk, from those that each chunk leaves behind."""
+    real, imag = power[:, 0].T[..., None], power[:, 1].T[..., None]  # (d, 2, 1)
     # both directions in one loop: the backward one runs over reversed chunks
-    left = torch.stack([local[:, 0], local[:, 1].flip(-1)], 1)
-    p = q = left.new_zeros(width, 2, rows // count)
+    left = torch.stack([left[:, 0], left[:, 1].flip(-1)], 1)
+    p = q = torch.zeros_like(left[:, :, 0, :, 0])
     states = []
     for here in left.unbind(-1):
         states.append(torch.stack([p, q], 2))
         p, q = real * p - imag * q + here[:, :, 0], real * q + imag * p + here[:, :, 1]
-    entering = torch.stack(states, -1)  # (d, 2, 2, B, N)
-    entering = torch.stack([entering[:, 0], entering[:, 1].flip(-1)], 1)
-    return torch.bmm(kernels.emit, entering.reshape(width, 4, rows))
+    entering = torch.stack(states, -1)
+    return torch.stack([entering[:, 0], entering[:, 1].flip(-1)], 1)
+
+
+def _chunks(x: Tensor) -> Tensor:
+    """(B, P, d) → (B·N, C, d), zero beyond the end."""
+    x = nn.functional.pad(x, (0, 0, 0, -x.shape[1] % CHUNK))
+    return x.view(-1, CHUNK, x.shape[2])
 
 
 def swap_ends(x: Tensor) -> Tensor:

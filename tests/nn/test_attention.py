@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ossamma_spacy.nn.attention import linear_attention, rotary_table, rotate, window_mask, windowed_attention
+from ossamma_spacy.nn.attention import linear_attention, rotary_table, rotate, window_masks, windowed_attention
 
 
 def qkv(batch, length, heads=2, width=8, seed=0):
@@ -12,11 +12,17 @@ def qkv(batch, length, heads=2, width=8, seed=0):
     return [torch.randn(batch, length, heads, width, generator=generator) for _ in range(3)]
 
 
+def joined(function, tensors, cuts, *more):
+    """Call a function of pieces, and join what it returns."""
+    return torch.cat(function(*([x[:, piece] for piece in cuts] for x in tensors), *more), dim=1)
+
+
+@pytest.mark.parametrize("cuts", [[slice(0, 7)], [slice(0, 4), slice(4, 7)]])
 @pytest.mark.parametrize("lengths", [[5, 3, 1], [7, 7, 7], [0, 4, 7]])
-def test_linear_attention_equals_its_normed_quadratic_form(lengths):
+def test_linear_attention_equals_its_normed_quadratic_form(lengths, cuts):
     q, k, v = qkv(3, 7)
     keep = torch.arange(7) < torch.tensor(lengths)[:, None]
-    out = linear_attention(q, k, v, keep)
+    out = joined(linear_attention, (q, k, v, keep), cuts)
     for b, n in enumerate(lengths):
         phi_q, phi_k = F.elu(q[b, :n].double()) + 1, F.elu(k[b, :n].double()) + 1
         weights = torch.einsum("ihd,jhd->hij", phi_q, phi_k)
@@ -29,12 +35,16 @@ def test_linear_attention_equals_its_normed_quadratic_form(lengths):
 
 @pytest.mark.parametrize("length", [1, 3, 4, 5, 8, 9, 16, 23])
 @pytest.mark.parametrize("padded", [False, True])
-def test_windowed_attention_equals_a_banded_softmax(length, padded):
+@pytest.mark.parametrize("size", [100, 12, 4])
+def test_windowed_attention_equals_a_banded_softmax(length, padded, size):
     window = 4
     q, k, v = qkv(3, length, seed=length)
     lengths = torch.tensor([length, max(length - 3, 0), 1]) if padded else torch.full((3,), length)
-    mask = window_mask(3, length, lengths if padded else None, window, q.device)
-    out = windowed_attention(q, k, v, mask, window)
+    pieces = (
+        [slice(i, min(i + size, length)) for i in range(0, length, size)] if length > 2 * window else [slice(0, length)]
+    )
+    masks = window_masks(3, length, lengths if padded else None, window, pieces, q.device)
+    out = joined(windowed_attention, (q, k, v), pieces, masks, window)
     position = torch.arange(length)
     band = (position[:, None] - position[None]).abs() <= window
     for b, n in enumerate(lengths.tolist()):
@@ -47,10 +57,9 @@ def test_windowed_attention_equals_a_banded_softmax(length, padded):
 
 def test_rotary_products_depend_on_distance_only():
     q, k, _ = qkv(1, 1)
-    cos, sin = rotary_table(60_000, 8, torch.device("cpu"))
     products = []
     for shift in (0, 10, 50_000):
-        here, there = (cos[[shift]], sin[[shift]]), (cos[[shift + 5]], sin[[shift + 5]])
+        here, there = (rotary_table(slice(i, i + 1), 8, torch.device("cpu")) for i in (shift, shift + 5))
         products.append((rotate(q, here) * rotate(k, there)).sum(-1))
     assert torch.allclose(products[0], products[1], atol=1e-5)
     assert torch.allclose(products[0], products[2], atol=1e-5)

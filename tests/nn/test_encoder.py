@@ -61,6 +61,23 @@ def test_a_document_is_encoded_alike_alone_in_any_batch_order_and_padding(encode
 
 
 @torch.no_grad()
+def test_a_document_in_pieces_is_encoded_as_whole(encoder, monkeypatch):
+    words = make_words([500, 130])
+    whole = encoder(words)
+    monkeypatch.setattr("ossamma_spacy.nn.encoder.PIECE", 64)
+    assert (encoder(words) - whole).abs().max() <= 1e-4
+
+
+def test_gradients_in_pieces_are_those_of_the_whole(encoder, monkeypatch):
+    words, weight = make_words([300]), torch.randn(1, 300, 16)
+    parameters = [p for p in encoder.blocks.parameters()]
+    whole = torch.autograd.grad((encoder(words) * weight).sum(), parameters)
+    monkeypatch.setattr("ossamma_spacy.nn.encoder.PIECE", 64)
+    for a, b in zip(torch.autograd.grad((encoder(words) * weight).sum(), parameters), whole, strict=True):
+        assert (a - b).abs().max() <= 1e-3 * b.abs().max().clamp_min(1.0)
+
+
+@torch.no_grad()
 def test_lengths_of_zero_give_nothing(encoder):
     assert encoder(make_words([0, 3]))[0].abs().sum() == 0
     assert encoder(make_words([0])).shape == (1, 0, 16)

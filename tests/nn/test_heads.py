@@ -28,6 +28,16 @@ def test_pooling_sees_the_neighbours_and_nothing_beyond_the_border():
     assert y.shape == (1, 5, 5 + 2)
 
 
+@torch.no_grad()
+def test_long_documents_are_scored_in_pieces(monkeypatch):
+    head = TaggerHead(4, 2).eval()
+    h = torch.randn(2, 11, 4)
+    whole = head(h)
+    monkeypatch.setattr("ossamma_spacy.nn.heads.PIECE", 3)
+    assert torch.allclose(head(h), whole, atol=1e-6)
+    assert head(h[:, :0]).shape == (2, 0, 7)
+
+
 def known(rows):
     """Which start and end logits carry a loss, and their targets, found by probing the loss."""
     logits = torch.zeros(1, len(rows), 2, requires_grad=True)
