@@ -1,12 +1,16 @@
 """Which encoder: candidates by accuracy from scratch, after a short schooling, and by speed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import spacy
 import torch
+import torch.nn.functional as F
 from spacy.tokens import Doc, DocBin
 
 from benchmarks import harness, schooling
@@ -32,8 +36,12 @@ CANDIDATES: dict[str, dict[str, Any]] = {
     "words_only": {"pair_rows": 0},
     "memory32k": {"word_rows": 32768, "pair_rows": 32768},
     "memory_narrow": {"memory_width": 32},
+    "window32": {"window": 32},
+    "relu_map": {},
+    "softmax_map": {},
 }
-FOLDER = harness.WORK / "encoder_choice"
+FEATURE_MAPS = {"relu_map": F.relu, "softmax_map": partial(torch.softmax, dim=-1)}  # of the linear attention
+FOLDER = harness.RESULTS / "encoder_choice"
 BATCH_TOKENS = 1500
 
 
@@ -41,8 +49,19 @@ def candidate_config(name: str) -> Any:
     """The config of a candidate: tiny, with what it changes."""
     config = make_config("tiny")
     config["components"]["ossamma_ner"]["model"]["tok2vec"].update(CANDIDATES[name])
+    config["components"]["ossamma_ner"]["model"]["tok2vec"]["mixed_precision"] = True
     config["components"]["ossamma_ner"]["confidence"] = False
     return config
+
+
+@contextmanager
+def candidate_feature_map(name: str) -> Iterator[None]:
+    """Put the candidate's feature map, if it has one, in the place of elu + 1."""
+    if name not in FEATURE_MAPS:
+        yield
+        return
+    with patch("ossamma_spacy.nn.attention._feature_map", lambda x: FEATURE_MAPS[name](x.float()).transpose(1, 2)):
+        yield
 
 
 def scratch(
@@ -68,20 +87,22 @@ def schooled(name: str, silver: list[schooling.Passage], train: list[Doc], dev: 
 
 
 def run(name: str, data: Path, seed: int, parts: Sequence[str], threads: int) -> None:
-    """Measure the parts of a candidate that training/benchmarks/encoder_choice does not hold yet."""
+    """Measure the parts of a candidate that results/encoder_choice does not hold yet."""
     torch.set_num_threads(threads)
     path = FOLDER / f"{name}-{seed}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     for part in parts:
         if part not in found:
-            found[part] = PARTS[part](name, data, seed)
+            with candidate_feature_map(name):
+                found[part] = PARTS[part](name, data, seed)
+            found["commit"], found["machine"] = harness.commit(), harness.machine()
             path.write_text(json.dumps(found, indent=1))
 
 
 def conll(name: str, data: Path, seed: int) -> dict[str, float]:
     train, dev = corpus("conll2003")
-    return scratch(name, train, dev, ["PER", "ORG", "LOC", "MISC"], 12, seed)
+    return scratch(name, train, dev, ["PER", "ORG", "LOC", "MISC"], 8, seed)
 
 
 def ossamma9(name: str, data: Path, seed: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What `.ci/run` tries on an installed copy, away from the source tree: a config, a few steps of training, reloading."""
+"""What `.ci/run` tries on an installed copy, away from the source tree: a config, a short training, reloading."""
 
 import tempfile
 from pathlib import Path

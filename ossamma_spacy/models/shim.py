@@ -12,7 +12,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import safetensors.torch
@@ -22,7 +22,7 @@ from thinc.api import Model, Optimizer, get_torch_default_device
 from thinc.shims import Shim
 from torch import Tensor, nn
 
-from ossamma_spacy.nn.linear import ARITHMETICS, fastest_arithmetic, set_arithmetic
+from ossamma_spacy.nn.linear import ARITHMETICS, Arithmetic, fastest_arithmetic, set_arithmetic
 
 FORMAT = 1
 AVERAGE = "ossamma_average"  # our key in the optimizer's averages: it makes spaCy swap averages in where it should
@@ -83,9 +83,11 @@ class TorchShim(Shim):
         self._forget_training()
 
     def run(self, function: Callable[..., Tensor], *args: Any, is_train: bool, dropout: float | None = None) -> Tensor:
-        """Call a function of the module: with gradients, dropout and, if so set, autocast in training.
+        """Call a function of the module: with gradients, dropout and, if so set, mixed precision in training.
 
-        Without gradients the CPU computes in the arithmetic that was set, or that a measurement found fastest.
+        Mixed precision is autocast on a GPU; on the CPU, where rounding between the products costs more than it saves,
+        only the matrix products of linear maps are rounded. Without gradients the CPU computes in the arithmetic that
+        was set, or that a measurement found fastest.
         """
         module = self.module
         if self.device.type == "cuda" and multiprocessing.parent_process() is not None:
@@ -97,13 +99,18 @@ class TorchShim(Shim):
                 if isinstance(part, nn.Dropout):
                     part.p = dropout
         on_cpu = self.device.type == "cpu"
-        if on_cpu and not is_train:
-            chosen = fastest_arithmetic(torch.get_num_threads()) if self.arithmetic == "auto" else self.arithmetic
-            set_arithmetic(module, chosen)  # type: ignore[arg-type]
-        rounded = self.mixed_precision and (is_train or not on_cpu)
+        if on_cpu:
+            set_arithmetic(module, self._arithmetic(is_train))
+        rounded = self.mixed_precision and not on_cpu
         grad = torch.enable_grad() if is_train else torch.inference_mode()
         with grad, torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=rounded):
             return function(*args).float()
+
+    def _arithmetic(self, is_train: bool) -> Arithmetic:
+        if is_train:
+            return "bfloat16" if self.mixed_precision else "float32"
+        chosen = self.arithmetic
+        return fastest_arithmetic(torch.get_num_threads()) if chosen == "auto" else cast(Arithmetic, chosen)
 
     # Training
 

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+DENSE = 6  # documents of up to so many windows attend by one masked product: cheaper than blocks with their halos
+
 
 def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], keep: list[Tensor | None]) -> list[Tensor]:
     """norm(φ(q)ᵀΣφ(k)v / φ(q)ᵀΣφ(k)) with φ = elu + 1, non-causal (Katharopoulos et al. 2020, eq. 5), linear in L.
@@ -34,7 +36,7 @@ def _feature_map(x: Tensor) -> Tensor:
 
 
 def rotary_table(piece: slice, head_width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """cos and sin (P, 1, d_h/2) of the rotary positions of a piece (Su et al. 2021), built in float64: exact anywhere."""
+    """cos and sin (P, 1, d_h/2) of a piece's rotary positions (Su et al. 2021), built in float64: exact anywhere."""
     rate = 10000.0 ** (-torch.arange(0, head_width, 2, dtype=torch.float64, device=device) / head_width)
     angle = torch.arange(piece.start, piece.stop, dtype=torch.float64, device=device)[:, None] * rate
     return angle.cos().float()[:, None], angle.sin().float()[:, None]
@@ -56,7 +58,7 @@ def windowed_attention(
     those of `window_masks` for the same pieces. Returns (B, P, H, d_h) each; padded positions hold finite numbers
     without meaning.
     """
-    if len(q) == 1 and q[0].shape[1] <= 2 * window:
+    if len(q) == 1 and q[0].shape[1] <= DENSE * window:
         q_heads, k_heads, v_heads = (x[0].transpose(1, 2) for x in (q, k, v))  # (B, H, L, d_h)
         mask = _as(masks[0], q_heads)
         return [F.scaled_dot_product_attention(q_heads, k_heads, v_heads, attn_mask=mask).transpose(1, 2)]
@@ -68,12 +70,16 @@ def windowed_attention(
 
 def _block_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, window: int) -> Tensor:
     """Attention of a piece, whose keys and values reach a window beyond it on both sides."""
-    batch, length = q.shape[:2]
-    tail = -length % window
-    q = _blocks(F.pad(q, (0, 0, 0, 0, 0, tail)), window, window)  # (B·N, H, w, d_h)
-    k, v = (_blocks(F.pad(x, (0, 0, 0, 0, 0, tail)), 3 * window, window) for x in (k, v))
+    batch, length, heads, width = q.shape
+    tail = (0, 0, 0, 0, 0, -length % window)
+    blocks = [F.pad(x, tail).view(batch, -1, window, heads, width) for x in (q, k, v)]
+    q = blocks[0].flatten(0, 1).transpose(1, 2)  # (B·N, H, w, d_h)
+    # a view that overlaps itself (unfold) would be shorter, but its gradient is slow
+    k, v = (
+        torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], dim=2).flatten(0, 1).transpose(1, 2) for x in blocks[1:]
+    )  # (B·N, H, 3w, d_h)
     out = F.scaled_dot_product_attention(q, k, v, attn_mask=_as(mask, q)).transpose(1, 2)  # (B·N, w, H, d_h)
-    return out.reshape(batch, -1, *out.shape[2:])[:, :length]
+    return out.reshape(batch, -1, heads, width)[:, :length]
 
 
 def _with_halo(pieces: list[Tensor], i: int, window: int) -> Tensor:
@@ -93,7 +99,7 @@ def window_masks(
     something. None where all may see all.
     """
     ends = torch.tensor([length], device=device) if lengths is None else lengths
-    if length <= 2 * window:
+    if len(pieces) == 1 and length <= DENSE * window:
         if lengths is None and length <= window + 1:
             return [None]
         position = torch.arange(length, device=device)
@@ -119,8 +125,3 @@ def _additive(seen: Tensor) -> Tensor:
 
 def _as(mask: Tensor | None, q: Tensor) -> Tensor | None:
     return None if mask is None else mask.to(q.dtype)
-
-
-def _blocks(x: Tensor, size: int, step: int) -> Tensor:
-    """Overlapping pieces of `size` positions, `step` apart: (B, L, H, d_h) → (B·N, H, size, d_h)."""
-    return x.unfold(1, size, step).permute(0, 1, 2, 4, 3).flatten(0, 1)

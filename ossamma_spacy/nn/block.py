@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from ossamma_spacy.nn.attention import linear_attention, rotate, windowed_attention
 from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.dropout import Dropout
 from ossamma_spacy.nn.linear import Linear
 from ossamma_spacy.nn.oscillator import Oscillator
 from ossamma_spacy.nn.time import TimeNorm, zero_linear
-
 
 Pieces = list[Tensor]  # a batch of documents (B, L, …) cut along L
 
@@ -57,7 +57,7 @@ class Block(nn.Module):
         self.mix = Linear(d, 1) if config.token_mixing else None
         self.mix_time = zero_linear(time_width, 1) if time_width and config.token_mixing else None
         self.w_m = Linear(d, d)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         if config.feed_forward:
             self.ffn_norm = nn.LayerNorm(d)
             self.ffn_in = Linear(d, 2 * config.feed_forward_width)

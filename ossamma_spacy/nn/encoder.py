@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ossamma_spacy.nn.attention import rotary_table, window_masks
 from ossamma_spacy.nn.block import Block, Context
 from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.dropout import Dropout
 from ossamma_spacy.nn.lexical import Lexicon, Words
 from ossamma_spacy.nn.oscillator import CHUNK
 from ossamma_spacy.nn.time import TimeEmbedding
@@ -25,7 +26,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.config = config.validate()
         self.lexicon = Lexicon(config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.time = TimeEmbedding(config.time_width) if config.time_condition else None
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.width)

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ossamma_spacy.nn.crf import CRF
+from ossamma_spacy.nn.dropout import Dropout
 from ossamma_spacy.nn.linear import Linear
 
 PIECE = 2048  # positions whose pooled vectors are held at a time
@@ -22,7 +23,7 @@ class TaggerHead(nn.Module):
         self.width, self.n_labels = width, n_labels
         self.pool = Linear(4 * width, width)
         self.norm = nn.LayerNorm(width)  # bounds z: products of neighbours grow without it until training diverges
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         # never rounded: paths are compared by small differences of these scores
         self.emit = nn.Linear(width, 2 * n_labels + 1)
         self.boundary = nn.Linear(width, 2)

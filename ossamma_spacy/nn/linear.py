@@ -19,8 +19,8 @@ class Linear(nn.Linear):
     """`nn.Linear` whose float32 products on the CPU go to oneDNN, forwards and backwards.
 
     torch sends them to MKL, which is half as fast on some processors (benchmarks/arithmetic.py). `arithmetic`
-    "bfloat16" rounds inputs, weights and outputs where no gradient is wanted; machines differ in whether that is
-    faster.
+    "bfloat16" rounds inputs and weights, in training the gradients that come back too; machines differ in whether that
+    is faster. Where no gradient is wanted it leaves the output in bfloat16.
     """
 
     arithmetic: Arithmetic = "float32"
@@ -30,8 +30,7 @@ class Linear(nn.Linear):
         if x.device.type != "cpu" or not x.numel() or not ONEDNN or torch.is_autocast_enabled("cpu"):
             return F.linear(x, self.weight, self.bias)
         if torch.is_grad_enabled():
-            product: Tensor = _OneDnnLinear.apply(x, self.weight, self.bias)  # type: ignore[no-untyped-call]
-            return product
+            return _OneDnnLinear.apply(x, self.weight, self.bias, self.arithmetic)  # type: ignore[no-untyped-call]
         if self.arithmetic == "float32":
             return _product(x.float(), self.weight, self.bias)
         return _product(x.bfloat16(), *self._bfloat16())
@@ -81,16 +80,19 @@ def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 class _OneDnnLinear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(x, weight)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, arithmetic: Arithmetic) -> Tensor:
         ctx.has_bias = bias is not None
-        return _product(x, weight, bias)
+        if arithmetic == "bfloat16":
+            x, weight, bias = x.bfloat16(), weight.bfloat16(), None if bias is None else bias.bfloat16()
+        ctx.save_for_backward(x, weight)
+        return _product(x, weight, bias).float()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (gradient,) = gradients
         x, weight = ctx.saved_tensors
+        gradient = gradients[0].to(x.dtype)
         rows = gradient.reshape(-1, gradient.shape[-1])
-        d_x = _product(gradient, weight.t(), None) if ctx.needs_input_grad[0] else None
-        d_weight = _product(rows.t(), x.reshape(-1, x.shape[-1]).t(), None) if ctx.needs_input_grad[1] else None
-        return d_x, d_weight, rows.sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
+        d_x = _product(gradient, weight.t(), None).float() if ctx.needs_input_grad[0] else None
+        d_weight = (rows.t() @ x.reshape(-1, x.shape[-1])).float() if ctx.needs_input_grad[1] else None
+        d_bias = gradients[0].flatten(0, -2).sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
+        return d_x, d_weight, d_bias, None

@@ -70,7 +70,7 @@ def test_a_document_in_pieces_is_encoded_as_whole(encoder, monkeypatch):
 
 def test_gradients_in_pieces_are_those_of_the_whole(encoder, monkeypatch):
     words, weight = make_words([300]), torch.randn(1, 300, 16)
-    parameters = [p for p in encoder.blocks.parameters()]
+    parameters = list(encoder.blocks.parameters())
     whole = torch.autograd.grad((encoder(words) * weight).sum(), parameters)
     monkeypatch.setattr("ossamma_spacy.nn.encoder.PIECE", 64)
     for a, b in zip(torch.autograd.grad((encoder(words) * weight).sum(), parameters), whole, strict=True):

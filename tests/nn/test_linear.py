@@ -45,11 +45,19 @@ def test_bfloat16_rounds_and_follows_the_weights():
     assert (layer(x) == 2.0).all()
 
 
-def test_training_is_in_float32_whatever_the_arithmetic():
-    layer, x = Linear(8, 8), torch.randn(3, 8)
-    exact = layer(x)
+def test_training_in_bfloat16_keeps_float32_weights_and_stays_near():
+    layer, x = Linear(64, 32), torch.randn(9, 5, 64, requires_grad=True)
+    weight = torch.randn(9, 5, 32)
+
+    def gradients():
+        return torch.autograd.grad((layer(x) * weight).sum(), [x, layer.weight, layer.bias])
+
+    exact = gradients()
     set_arithmetic(layer, "bfloat16")
-    assert torch.equal(layer(x), exact)
+    for rough, sharp in zip(gradients(), exact, strict=True):
+        assert rough.dtype == torch.float32
+        assert (rough - sharp).norm() < 0.02 * sharp.norm()
+    assert layer(x).dtype == layer.weight.dtype == torch.float32
 
 
 def test_layers_are_copied_and_pickled():
