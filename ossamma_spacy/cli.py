@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from ossamma_spacy.corpora.docbin import Written
     from ossamma_spacy.corpora.markup import Marked
 
+MISALIGNED_SHOWN = 5  # spans that a conversion names
+
 app = typer.Typer(
     name="ossamma",
     help="Named entity recognition for retrieval, in spaCy.",
@@ -189,8 +191,10 @@ def _convert_offsets(
         write_docbin(docs_from_offsets(spacy.blank(lang), documents, written), target, written)
     except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
-    for span in written.misaligned:
+    for span in written.misaligned[:MISALIGNED_SHOWN]:
         msg.warn(f"no token border: {span}")
+    if (rest := len(written.misaligned) - MISALIGNED_SHOWN) > 0:
+        msg.warn(f"no token border: {rest} more")
     _report(target, written)
 
 

@@ -73,7 +73,11 @@ progress_bar = "train"
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a size is trained: positions in a batch, padding included, steps, learning rates."""
+    """How a size is trained: positions in a batch, padding included, steps, learning rates.
+
+    With `epochs` steps follow from the corpus, batches count documents, and training stops after `PATIENCE` epochs
+    without a gain of `SMALLEST_GAIN`.
+    """
 
     batch_size: int = 1000
     max_steps: int = 6000
@@ -83,13 +87,21 @@ class Recipe:
     head_scale: float = 6.0  # learning rate of head and CRF, relative to the encoder's
     dropout: float = 0.1
     smoothing: float = 0.0
+    epochs: int = 0
 
+
+# what the client fine-tunes a large pretrained encoder by
+FINE_TUNING = Recipe(batch_size=32, learn_rate=2e-5, head_scale=50.0, smoothing=0.1, epochs=20)
+SUB_BATCHES = 2  # in which such a batch goes through the model
+WARMUP = 0.1  # share of the steps
+PATIENCE = 5  # epochs
+SMALLEST_GAIN = 0.001
 
 RECIPES = {
     "tiny": Recipe(dropout=0.2),
     "small": Recipe(learn_rate=3e-4),
-    "base": Recipe(learn_rate=2e-5, head_scale=50.0, smoothing=0.1),
-    "large": Recipe(learn_rate=2e-5, head_scale=50.0, smoothing=0.1),
+    "base": FINE_TUNING,
+    "large": FINE_TUNING,
 }
 
 
@@ -145,18 +157,40 @@ def make_config(
         recipe = _use_transformer(config, transformer, gpu)
     config["components"]["ossamma_ner"]["model"]["learn_rate_scale"] = recipe.head_scale
     config["components"]["ossamma_ner"]["smoothing"] = recipe.smoothing
-    training = config["training"]
-    training.update(dropout=recipe.dropout, max_steps=recipe.max_steps, eval_frequency=recipe.eval_frequency)
-    training["batcher"]["size"] = recipe.batch_size
-    training["optimizer"]["learn_rate"].update(
-        initial_rate=recipe.learn_rate, warmup_steps=recipe.warmup_steps, total_steps=recipe.max_steps
-    )
+    config["training"]["dropout"] = recipe.dropout
+    config["training"]["batcher"]["size"] = recipe.batch_size
+    config["training"]["optimizer"]["learn_rate"]["initial_rate"] = recipe.learn_rate
+    (_train_by_epochs if recipe.epochs else _train_by_steps)(config, recipe)
     start = config["initialize"]["components"]["ossamma_ner"]
     if labels:
         start["labels"] = {"@readers": "spacy.read_labels.v1", "path": labels}
     if pretrained:
         start["encoder"] = {"@misc": "ossamma.pretrained_encoder.v1", "path": pretrained}
     return load_model_from_config(config, auto_fill=True, validate=False).config
+
+
+def _train_by_steps(config: Any, recipe: Recipe) -> None:
+    config["training"].update(max_steps=recipe.max_steps, eval_frequency=recipe.eval_frequency)
+    config["training"]["optimizer"]["learn_rate"].update(warmup_steps=recipe.warmup_steps, total_steps=recipe.max_steps)
+
+
+def _train_by_epochs(config: Any, recipe: Recipe) -> None:
+    def steps(epochs: float) -> dict[str, Any]:
+        size = "${training.batcher.size}"
+        return {
+            "@misc": "ossamma.steps_of_epochs.v1", "path": "${paths.train}", "batch_size": size, "epochs": epochs
+        }  # fmt: skip
+
+    training = config["training"]
+    training.update(max_epochs=recipe.epochs, max_steps=0, accumulate_gradient=SUB_BATCHES)
+    training.update(eval_frequency=steps(1.0), patience=steps(PATIENCE))
+    training["batcher"] = {"@batchers": "spacy.batch_by_sequence.v1", "size": recipe.batch_size}
+    training["optimizer"]["learn_rate"].update(
+        warmup_steps=steps(WARMUP * recipe.epochs), total_steps=steps(recipe.epochs)
+    )
+    training["score_weights"] = {"ents_f": 0.0, "ents_f_gained": 1.0}
+    scorer = {"@scorers": "ossamma.ner_scorer.v1", "smallest_gain": SMALLEST_GAIN}
+    config["components"]["ossamma_ner"]["scorer"] = scorer
 
 
 def _use_encoder(config: Any, size: str, gpu: bool) -> Recipe:

@@ -2,7 +2,16 @@
 
 import pytest
 import spacy
+import torch
 from spacy.training import Example
+
+
+def pytest_collection_modifyitems(items):
+    if not torch.cuda.is_available():
+        for item in items:
+            if "gpu" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="not run: there is no CUDA device"))
+
 
 SMALL_ENCODER = {
     "@architectures": "ossamma.Encoder.v1",

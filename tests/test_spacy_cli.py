@@ -99,6 +99,40 @@ def test_the_saved_weights_are_the_average(workplace, tmp_path):
     assert not torch.equal(saved.module.emit.weight, trained.module.emit.weight)
 
 
+def fine_tuning(workplace, tmp_path, rate, **training):
+    """The evaluations, as (step, rounded score), of a training by configs/base.cfg with a small encoder."""
+    config = Config().from_disk(CONFIGS / "base.cfg", interpolate=False)
+    config["paths"].update(train=str(workplace / "data.spacy"), dev=str(workplace / "data.spacy"))
+    config["components"]["ossamma_ner"]["model"]["tok2vec"].update(SMALL_ENCODER)
+    config["training"].update(training)
+    config["training"]["batcher"]["size"] = 2  # 5 documents: 3 steps an epoch
+    config["training"]["optimizer"]["learn_rate"]["initial_rate"] = rate
+    config["training"]["logger"].update(console_output=False, output_file=str(tmp_path / "log.jsonl"))
+    config.to_disk(tmp_path / "config.cfg")
+    run("train", tmp_path / "config.cfg")
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    return [(row["step"], row["score"]) for row in rows if row["score"] is not None]
+
+
+def test_fine_tuning_evaluates_each_epoch_and_runs_for_twenty(workplace, tmp_path):
+    found = fine_tuning(workplace, tmp_path, rate=1e-4, patience=0)
+    assert [step for step, _ in found] == list(range(0, 60, 3))
+    assert found[-1][1] > found[0][1]
+
+
+def test_fine_tuning_stops_after_five_evaluations_without_a_gain(workplace, tmp_path):
+    steps, scores = zip(*fine_tuning(workplace, tmp_path, rate=0.0), strict=True)
+    assert steps == (0, 3, 6, 9, 12, 15)
+    assert len(set(scores)) == 1
+
+
+def test_a_corpus_that_is_not_there_is_named(workplace):
+    command = ["train", str(CONFIGS / "base.cfg"), "--paths.train", "nowhere.spacy"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code != 0
+    assert "nowhere.spacy" in result.output + repr(result.exception)
+
+
 KILLER = """
 import os, signal
 import spacy

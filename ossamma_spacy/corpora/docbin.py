@@ -1,6 +1,5 @@
 """Writing documents to spaCy's DocBin."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from spacy.tokens import Doc, DocBin
 
 from ossamma_spacy.corpora.iob import Sentence
 from ossamma_spacy.corpora.markup import Marked
+from ossamma_spacy.files import write_whole
 
 
 @dataclass
@@ -76,8 +76,5 @@ def write_docbin(docs: Iterable[Doc], path: Path, written: Written) -> Written:
         written.tokens += len(doc)
         written.labels.update(span.label_ for span in doc.ents)
         store.add(doc)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(store.to_bytes())
-    os.replace(partial, path)
+    write_whole(path, store.to_bytes())
     return written

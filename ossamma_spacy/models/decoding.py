@@ -39,7 +39,7 @@ def decode(
     """
     crf: CRF = torch_shim(model).module.crf
     results: list[Any] = [None] * len(scores)
-    for batch in token_batches([len(array) for array in scores]):
+    for batch in token_batches([len(array) for array in scores], torch_shim(model).batch_tokens):
         chosen = [lattices[i] for i in batch] if lattices is not None else None
         decoded = _decode_batch(crf, [scores[i] for i in batch], confidences, temperature, chosen)
         for i, result in zip(batch, decoded, strict=True):

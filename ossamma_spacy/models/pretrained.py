@@ -9,6 +9,7 @@ from typing import Any
 import safetensors.torch
 from thinc.api import Model
 
+from ossamma_spacy.files import write_whole
 from ossamma_spacy.models.shim import torch_shim
 from ossamma_spacy.nn.config import EncoderConfig
 
@@ -19,16 +20,18 @@ FILES = ("encoder.safetensors", "vocabulary.json")
 def save_encoder(model: Model[Any, Any], folder: Path, **facts: Any) -> None:
     """Write the weights of an `ossamma.Encoder.v1` and, as metadata, its settings, checksums and `facts`."""
     shim = torch_shim(find_encoder(model))
-    folder.mkdir(parents=True, exist_ok=True)
-    safetensors.torch.save_file(shim.state(), folder / FILES[0])
-    (folder / FILES[1]).write_text(shim.settings["vocabulary"], encoding="utf-8")
+    files = dict(
+        zip(FILES, (safetensors.torch.save(shim.state()), shim.settings["vocabulary"].encode("utf-8")), strict=True)
+    )
     metadata = {
         "format": FORMAT,
         "config": shim.settings["config"],
-        "sha256": {name: _sha256(folder / name) for name in FILES},
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         **facts,
     }
-    (folder / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+    files["metadata.json"] = (json.dumps(metadata, indent=2) + "\n").encode("utf-8")
+    for name, data in files.items():
+        write_whole(folder / name, data)
 
 
 def pretrained_encoder(path: Path) -> Callable[[Model[Any, Any]], None]:

@@ -29,6 +29,9 @@ AVERAGE = "ossamma_average"  # our key in the optimizer's averages: it makes spa
 AVERAGE_DECAY = 0.999
 MEMORY_SCALE = 3.0  # learning rate of tables with sparse gradients, relative to the rest
 
+CPU_BATCH = 2048  # positions, padding included, in one pass of prediction: what the cache likes
+GPU_BATCH = 32768  # what keeps a GPU busy
+
 Build = Callable[[dict[str, Any]], nn.Module]
 
 # A forked child inherits torch's thread pool without its threads and would wait for them for ever
@@ -70,6 +73,11 @@ class TorchShim(Shim):
     @property
     def is_initialized(self) -> bool:
         return self._model is not None
+
+    @property
+    def batch_tokens(self) -> int:
+        """Positions, padding included, that one pass of prediction should hold on this device."""
+        return CPU_BATCH if self.device.type == "cpu" else GPU_BATCH
 
     def create(self, settings: dict[str, Any]) -> None:
         """Make the module with fresh weights; a module that was there before is dropped."""
@@ -207,9 +215,13 @@ class TorchShim(Shim):
         return new
 
     def to_device(self, device_type: str, device_id: int) -> None:
-        self.device = torch.device(f"cuda:{device_id}" if device_type in ("cuda", "gpu") else device_type)
+        self.move(torch.device(f"cuda:{device_id}" if device_type in ("cuda", "gpu") else device_type))
+
+    def move(self, device: torch.device) -> None:
+        """Move the weights; what training has gathered is dropped."""
+        self.device = device
         if self._model is not None:
-            self._model.to(self.device)
+            self._model.to(device)
         self._forget_training()
 
     def state(self) -> dict[str, Tensor]:

@@ -15,8 +15,6 @@ from ossamma_spacy.models.encoder import Tok2Vec
 from ossamma_spacy.models.shim import TorchShim, torch_shim
 from ossamma_spacy.nn.heads import TaggerHead
 
-BATCH_TOKENS = 4096  # positions, padding included, in one pass of prediction
-
 Tagger = Model[list[Doc], list[Floats2d]]
 
 
@@ -73,7 +71,7 @@ def tagger_forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list
     head: TaggerHead = torch_shim(model).module
     scores: list[Any] = [model.ops.alloc2f(0, 2 * head.n_labels + 3) for _ in docs]
     filled = [i for i, doc in enumerate(docs) if len(doc)]  # spacy-transformers fails where no document has a token
-    for batch in token_batches([len(docs[i]) for i in filled]):
+    for batch in token_batches([len(docs[i]) for i in filled], torch_shim(model).batch_tokens):
         chosen = [filled[k] for k in batch]
         for i, array in zip(chosen, _forward(model, [docs[i] for i in chosen], False)[0], strict=True):
             scores[i] = array
@@ -102,7 +100,7 @@ def _no_backprop(gradients: Any) -> Any:
     raise ValueError("the scores were predicted without gradients: call begin_update to train")
 
 
-def token_batches(lengths: Sequence[int], budget: int = BATCH_TOKENS) -> Iterator[list[int]]:
+def token_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
     """Indices of documents in batches of similar length, at most `budget` positions each unless one is longer."""
     batch: list[int] = []
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import spacy
+import srsly
 from numpy.typing import NDArray
 from spacy.training import Corpus
 
+from ossamma_spacy.files import write_whole
 from ossamma_spacy.models.decoding import decode
 from ossamma_spacy.pipeline.ner import OssammaNER
 
@@ -37,7 +39,7 @@ def calibrate_pipeline(model: Path, dev: Path) -> Calibration:
         raise ValueError(f"{model}: the pipeline has no ossamma_ner, only {', '.join(nlp.pipe_names) or 'no pipe'}")
     examples = list(Corpus(dev)(nlp))
     result = fit_temperature(pipes[0], examples)
-    pipes[0].to_disk(Path(model) / pipes[0].name, exclude=["vocab"])
+    write_whole(Path(model) / pipes[0].name / "cfg", srsly.json_dumps(pipes[0].cfg).encode("utf-8"))
     return result
 
 

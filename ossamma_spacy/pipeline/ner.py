@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
@@ -112,10 +113,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
                 f"{self.name}: the training data has no entity, so there are no labels to learn; "
                 "check the corpus, or pass labels in [initialize.components]"
             )
-        for node in self.model.walk():
-            for shim in node.shims:
-                if isinstance(shim, TorchShim):
-                    shim.forget()
+        for shim in self._shims():
+            shim.forget()
         for label in ranked:
             self.add_label(label)
         self.model.set_dim("nO", len(ranked), force=True)
@@ -166,6 +165,22 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
                 confidences.append(probability)
         return wanted, None if posteriors is None else confidences
 
+    def to(self, device: str) -> "OssammaNER":
+        """Move the weights to a torch device ("cuda", "cuda:1", "cpu") and return the pipe.
+
+        For a GPU without CuPy, which `spacy.prefer_gpu` needs. Raises ValueError for a device that is not there.
+        """
+        try:
+            torch.zeros(1, device=device)
+        except (RuntimeError, AssertionError) as error:  # torch without CUDA raises AssertionError
+            raise ValueError(f"{self.name}: no device '{device}' ({str(error).splitlines()[0]})") from error
+        for shim in self._shims():
+            shim.move(torch.device(device))
+        return self
+
+    def _shims(self) -> list[TorchShim]:
+        return [shim for node in self.model.walk() for shim in node.shims if isinstance(shim, TorchShim)]
+
     def get_loss(self, examples: Iterable[Example], scores: list[Any]) -> tuple[float, Any]:
         """The loss, a mean over tokens, and the gradients of its sum over tokens."""
         examples = list(examples)
@@ -185,7 +200,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step on the mean over all tokens since the last step, clipped over all weights together."""
-        shims = [shim for node in self.model.walk() for shim in node.shims if isinstance(shim, TorchShim)]
+        shims = self._shims()
         for shim in shims:
             for gradient in shim.gradients():
                 gradient.div_(max(self._tokens, 1))

@@ -5,7 +5,7 @@ import pickle
 import pytest
 import spacy
 import torch
-from conftest import SENTENCES, entities, make_config, make_examples, make_nlp, train
+from conftest import SENTENCES, copy_of, entities, make_config, make_examples, make_nlp, train
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
@@ -13,6 +13,8 @@ from spacy.training import Example
 
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import decode
+from ossamma_spacy.models.shim import torch_shim
+from ossamma_spacy.pipeline.scorer import make_ner_scorer
 
 TEXTS = [text for text, _ in SENTENCES] + ["Ada saw Warsaw in May", "", " ", "x"]
 
@@ -232,3 +234,32 @@ def test_config_reaches_the_pipe():
     assert (pipe.spans_key, pipe.boundary_weight, pipe.smoothing) == ("ner", 0.5, 0.1)
     train(nlp, make_examples(nlp), steps=2)
     assert "ner" in nlp("Ada").spans
+
+
+def test_the_scorer_counts_gains_in_steps(trained):
+    examples = make_examples(trained)
+    assert "ents_f_gained" not in make_ner_scorer()(examples)
+    for example in examples[:2]:
+        example.predicted.ents = list(example.reference.ents)
+    scores = make_ner_scorer(smallest_gain=0.1)(examples)
+    assert scores["ents_f"] == pytest.approx(8 / 13)
+    assert scores["ents_f_gained"] == pytest.approx(0.6)
+    with pytest.raises(ValueError, match=r"smallest_gain = 1\.5, expected a share from 0 to below 1"):
+        make_ner_scorer(smallest_gain=1.5)
+
+
+def test_a_pipe_moves_to_a_device_that_is_there(trained, tmp_path):
+    nlp = copy_of(trained, tmp_path)
+    pipe = nlp.get_pipe("ossamma_ner")
+    assert pipe.to("cpu") is pipe
+    assert entities(nlp(SENTENCES[2][0])) == entities(trained(SENTENCES[2][0]))
+    with pytest.raises(ValueError, match="no device 'cuda:99'"):
+        pipe.to("cuda:99")
+
+
+def test_processes_do_not_share_a_gpu(trained, tmp_path, monkeypatch):
+    shim = torch_shim(copy_of(trained, tmp_path).get_pipe("ossamma_ner").model)
+    shim.device = torch.device("cuda", 0)
+    monkeypatch.setattr("multiprocessing.parent_process", object)  # as in a process of nlp.pipe
+    with pytest.raises(ValueError, match="use n_process=1 on the GPU"):
+        shim.run(shim.module, torch.zeros(1, 2, 32), is_train=False)

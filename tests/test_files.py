@@ -1,0 +1,83 @@
+"""What was there before survives a full disk and an interruption."""
+
+import errno
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import spacy
+from conftest import entities
+from spacy.tokens import DocBin
+from typer.testing import CliRunner
+
+from ossamma_spacy.cli import app
+from ossamma_spacy.files import write_whole
+from ossamma_spacy.models.pretrained import read_encoder, save_encoder
+
+
+def test_a_file_is_written_with_its_folder_and_replaced(tmp_path):
+    path = tmp_path / "new" / "file"
+    for data in (b"first", b"second"):
+        write_whole(path, data)
+        assert path.read_bytes() == data
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.fixture(params=[OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full", "stopped"])
+def failing_disk(request, monkeypatch):
+    """Writing fails, half of the data written."""
+    write = Path.write_bytes
+
+    def fail(path, data):
+        write(path, data[: len(data) // 2])
+        raise request.param
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    return type(request.param)
+
+
+def test_a_failed_write_leaves_the_file_and_nothing_else(tmp_path, failing_disk):
+    path = tmp_path / "file"
+    path.write_text("before")
+    with pytest.raises(failing_disk):
+        write_whole(path, b"after")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_conversion_leaves_the_corpus(tmp_path, failing_disk):
+    source, target = tmp_path / "a.txt", tmp_path / "a.spacy"
+    source.write_text("[Rome](PLACE) burns.")
+    target.write_text("before")
+    result = CliRunner().invoke(app, ["convert", "markup", str(source), str(target)])
+    assert result.exit_code != 0
+    if failing_disk is OSError:
+        assert "No space left on device" in result.output
+    assert target.read_text() == "before"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_failed_calibration_leaves_the_pipeline(trained, folder, tmp_path, failing_disk):
+    model, dev = tmp_path / "model", tmp_path / "dev.spacy"
+    shutil.copytree(folder, model)
+    text = "IBM hired Ada Lovelace in 1997"
+    with dev.open("wb") as file:
+        file.write(DocBin(docs=[trained(text)]).to_bytes())
+    result = CliRunner().invoke(app, ["calibrate", str(model), str(dev)])
+    assert result.exit_code != 0
+    assert json.loads((model / "ossamma_ner" / "cfg").read_text())["temperature"] == 1.0
+    assert entities(spacy.load(model)(text)) == entities(trained(text))
+
+
+@pytest.fixture
+def saved_encoder(trained, tmp_path):
+    save_encoder(trained.get_pipe("ossamma_ner").model, tmp_path)
+    return tmp_path
+
+
+def test_a_failed_save_leaves_the_encoder(trained, saved_encoder, failing_disk):
+    with pytest.raises(failing_disk):
+        save_encoder(trained.get_pipe("ossamma_ner").model, saved_encoder, corpus="another")
+    settings, _ = read_encoder(saved_encoder)
+    assert settings["config"]["width"] == 32
