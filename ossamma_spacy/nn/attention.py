@@ -11,8 +11,9 @@ def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], keep: li
     """norm(φ(q)ᵀΣφ(k)v / φ(q)ᵀΣφ(k)) with φ = elu + 1, non-causal (Katharopoulos et al. 2020, eq. 5), linear in L.
 
     q, k, v are (B, P, H, d_h) each, one for each piece of the documents; `keep` (B, P) bool is false at padding, None
-    where there is none. Each head's output is normed. A norm does not see a positive factor, so the denominator is
-    never computed: the sum is only scaled by the number of keys. The sums run in float32. Returns (B, P, H, d_h) each.
+    where there is none. Each head's output is layer-normed. A norm does not see a positive factor, so the denominator
+    is never computed: the sum is only scaled by the number of keys. Its mean is taken from the sum, before any query
+    reads it. The sums run in float32. Returns (B, P, H, d_h) each.
     """
     with torch.autocast(q[0].device.type, enabled=False):
         total, count = torch.zeros(()), torch.zeros(())
@@ -26,8 +27,9 @@ def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], keep: li
             )
             count = here + count
         context = total / count.clamp_min(1)
-        read = ((_feature_map(piece) @ context).transpose(1, 2) for piece in q)
-        return [F.layer_norm(c, c.shape[-1:]).to(v[0].dtype) for c in read]
+        context = context - context.mean(-1, keepdim=True)
+        read = (_feature_map(piece) @ context for piece in q)
+        return [F.rms_norm(c, c.shape[-1:], eps=1e-5).transpose(1, 2).to(v[0].dtype) for c in read]
 
 
 def _feature_map(x: Tensor) -> Tensor:
@@ -35,18 +37,17 @@ def _feature_map(x: Tensor) -> Tensor:
     return F.elu(x.float()).add_(1).transpose(1, 2)
 
 
-def rotary_table(piece: slice, head_width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """cos and sin (P, 1, d_h/2) of a piece's rotary positions (Su et al. 2021), built in float64: exact anywhere."""
+def rotary_table(piece: slice, head_width: int, device: torch.device) -> Tensor:
+    """exp(i·angle) (P, 1, d_h/2) complex64 of a piece's rotary positions, built in float64: exact anywhere."""
     rate = 10000.0 ** (-torch.arange(0, head_width, 2, dtype=torch.float64, device=device) / head_width)
-    angle = torch.arange(piece.start, piece.stop, dtype=torch.float64, device=device)[:, None] * rate
-    return angle.cos().float()[:, None], angle.sin().float()[:, None]
+    angle = torch.arange(piece.start, piece.stop, dtype=torch.float64, device=device)[:, None, None] * rate
+    return torch.polar(torch.ones_like(angle), angle).to(torch.complex64)
 
 
-def rotate(x: Tensor, table: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn each pair of features of x (B, L, H, d_h) by its position's angle."""
-    cos, sin = table[0].to(x.dtype), table[1].to(x.dtype)
-    a, b = x.chunk(2, dim=-1)
-    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
+def rotate(x: Tensor, table: Tensor) -> Tensor:
+    """Turn each pair of neighbouring features of x (B, L, H, d_h) by its position's angle (Su et al. 2021, eq. 34)."""
+    pairs = torch.view_as_complex(x.float().reshape(*x.shape[:-1], table.shape[-1], 2))
+    return torch.view_as_real(pairs * table).flatten(-2).to(x.dtype)
 
 
 def windowed_attention(

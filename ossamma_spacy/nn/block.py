@@ -20,14 +20,14 @@ Pieces = list[Tensor]  # a batch of documents (B, L, …) cut along L
 class Context:
     """What all blocks share in one pass; lists hold an entry for each piece.
 
-    `keep` (B, P) bool is None where nothing is padded; `masks` are those of the windowed attention; `rotary` holds cos
-    and sin (P, 1, d_h/2); `time` is the embedding (B, d_t) of each document's time, (1, d_t) of a time that all share,
-    or None without time condition.
+    `keep` (B, P) bool is None where nothing is padded; `masks` are those of the windowed attention; `rotary` holds
+    exp(i·angle) (P, 1, d_h/2); `time` is the embedding (B, d_t) of each document's time, (1, d_t) of a time that all
+    share, or None without time condition.
     """
 
     keep: list[Tensor | None]
     masks: list[Tensor | None]
-    rotary: list[tuple[Tensor, Tensor]]
+    rotary: list[Tensor]
     time: Tensor | None
 
 

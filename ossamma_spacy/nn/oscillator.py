@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-CHUNK = 64  # positions in one Toeplitz product
+CHUNK = 64  # positions in one Toeplitz product, at most
 PERIODS = (2.5, 512.0)  # initial periods and e-folding times, in tokens
 FOLDS = (2.0, 512.0)
 MAX_FOLD = 4096.0  # bounds of the decay, in tokens: keep the radius off 0 and 1
@@ -20,10 +20,11 @@ MIN_ANGLE = math.pi / 4096
 
 
 class ChunkKernels(NamedTuple):
-    """float32 matrices of a chunk of C positions, both directions at once.
+    """Matrices of a chunk of C positions, both directions at once.
 
-    toeplitz (d, C, C), the effect inside the chunk; collect (d, 4, C), the states that it leaves; emit (d, C, 4), the
-    effect of the states that enter it; power (2, 2, d), real and imaginary part of λ^C.
+    toeplitz (d, C, C), from each position to each other; collect (d, C, 4), from the positions to the states that they
+    leave; emit (d, 4, C), from the states that enter to the positions, all float32; power (d, 1, 2) complex64, λ^C. The
+    states are real and imaginary part, forwards, then backwards.
     """
 
     toeplitz: Tensor
@@ -44,7 +45,7 @@ class Oscillator(nn.Module):
         self.raw_fold = nn.Parameter(torch.empty(2, width))
         self.raw_angle = nn.Parameter(torch.empty(2, width))
         self.skip = nn.Parameter(torch.ones(width))
-        self._remembered: tuple[tuple[Any, ...], ChunkKernels] | None = None
+        self._remembered: tuple[tuple[Any, ...], ChunkKernels, Tensor] | None = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -102,35 +103,48 @@ class Oscillator(nn.Module):
 
     def by_chunks(self, x: list[Tensor]) -> list[Tensor]:
         """The convolution by a Toeplitz product inside chunks and a state carried from chunk to chunk, in O(L)."""
-        kernels = self.chunk_kernels()
-        if len(x) == 1 and x[0].shape[1] <= CHUNK:
-            length = x[0].shape[1]
-            return [swap_ends(torch.bmm(kernels.toeplitz[:, :length, :length], swap_ends(x[0])))]
-        u = [swap_ends(_chunks(piece)) for piece in x]  # (d, C, B·N) each
-        width, batch = len(u[0]), len(x[0])
-        left = torch.cat([torch.bmm(kernels.collect, piece).view(width, 2, 2, batch, -1) for piece in u], dim=-1)
-        entering = carry(left, kernels.power).flatten(1, 2)  # (d, 4, B, N)
-        y, first = [], 0
-        for piece, out in zip(u, x, strict=True):
-            last = first + piece.shape[2] // batch
-            states = entering[..., first:last].flatten(-2)
-            whole = torch.baddbmm(torch.bmm(kernels.emit, states), kernels.toeplitz, piece)
-            y.append(swap_ends(whole).view(batch, -1, width)[:, : out.shape[1]])
-            first = last
-        return y
+        length = x[0].shape[1]
+        # equal chunks leave little padding in a document that comes whole
+        size = CHUNK if len(x) > 1 else -(-length // max(-(-length // CHUNK), 1))
+        if not x[0].numel():
+            return x
+        kernels = self.chunk_kernels(size)
+        u = [channels_first(_pad(piece, size)).view(piece.shape[2], -1, size) for piece in x]  # (d, B·N, C) each
+        if len(x) == 1 and length == size:
+            y = [torch.bmm(u[0], kernels.toeplitz)]
+        else:
+            left = [torch.bmm(piece, kernels.collect).view(len(piece), len(x[0]), -1, 4) for piece in u]  # (d, B, N, 4)
+            entering = torch.split(
+                carry(torch.cat(left, dim=2), kernels.power), [piece.shape[2] for piece in left], dim=2
+            )
+            y = [
+                torch.baddbmm(torch.bmm(states.flatten(1, 2), kernels.emit), piece, kernels.toeplitz)
+                for states, piece in zip(entering, u, strict=True)
+            ]
+        return [
+            channels_last(out).view(len(piece), -1, piece.shape[2])[:, : piece.shape[1]]
+            for out, piece in zip(y, x, strict=True)
+        ]
 
-    def chunk_kernels(self) -> "ChunkKernels":
-        """What `by_chunks` multiplies by; remembered as long as the parameters stay, where no gradient is wanted."""
+    def chunk_kernels(self, size: int) -> "ChunkKernels":
+        """What `by_chunks` multiplies by; where no gradient is wanted, cut from kernels that are remembered."""
         if torch.is_grad_enabled():
-            return self._chunk_kernels()
+            return self._chunk_kernels(size)
         key = (self.skip.device, *(0 if p.is_inference() else p._version for p in self.parameters()))
         remembered = self._remembered
         if remembered is None or remembered[0] != key:
-            self._remembered = remembered = key, self._chunk_kernels()
-        return remembered[1]
+            # of each size up to CHUNK only λ^C is another; the rest are parts of the largest
+            powers = torch.stack([self._chunk_kernels(c).power for c in range(CHUNK + 1)])
+            self._remembered = remembered = key, self._chunk_kernels(CHUNK), powers
+        _, (toeplitz, collect, emit, _), powers = remembered
+        return ChunkKernels(
+            toeplitz[:, :size, :size],
+            torch.cat([collect[:, CHUNK - size :, :2], collect[:, :size, 2:]], dim=2),
+            torch.cat([emit[:, :2, :size], emit[:, 2:, CHUNK - size :]], dim=1),
+            powers[size],
+        )
 
-    def _chunk_kernels(self) -> "ChunkKernels":
-        size = CHUNK
+    def _chunk_kernels(self, size: int) -> "ChunkKernels":
         log_radius, angle = self.poles()
         steps = torch.arange(size + 1, dtype=torch.float64, device=angle.device)
         decay, phase = torch.exp(log_radius[..., None] * steps), angle[..., None] * steps
@@ -140,49 +154,55 @@ class Oscillator(nn.Module):
         seen_p, seen_q = gain * (real * sin + imag * cos), gain * (real * cos - imag * sin)
 
         forward, backward = seen_p[..., :size].float()
-        now = (forward[:, 0] + backward[:, 0] + self.skip)[:, None]
-        lags = torch.cat([forward[:, 1:].flip(1), now, backward[:, 1:]], dim=1)  # lag C − 1 … 1 − C
-        toeplitz = lags.unfold(1, size, 1).flip(1)  # (d, C, C): row i holds lags i … i − C + 1
+        now = (forward[:, :1] + backward[:, :1] + self.skip[:, None])[:, : min(size, 1)]
+        lags = torch.cat([backward[:, 1:].flip(1), now, forward[:, 1:]], dim=1)  # 1 − C … C − 1
+        toeplitz = lags.unfold(1, size, 1).flip(1)  # (d, C, C): row j holds lags −j … C − 1 − j
 
-        state = torch.stack([real, imag], 1)[..., :size]
-        collect = torch.cat([state[0].flip(-1), state[1]], 0).transpose(0, 1)  # λ^(C−1−j) forwards, λ^j backwards
-        effect = torch.stack([seen_p, seen_q], 1)[..., 1:]  # (2, 2, d, C)
-        emit = torch.cat([effect[0], effect[1].flip(-1)], 0).permute(1, 2, 0)
-        power = torch.stack([real, imag], 1)[..., -1]
-        return ChunkKernels(toeplitz, collect.float().contiguous(), emit.float().contiguous(), power.float())
+        waves = torch.stack([real, imag], -1)  # (2, d, C + 1, 2)
+        collect = torch.cat([waves[0, :, :size].flip(1), waves[1, :, :size]], -1)  # λ^(C−1−j) forwards, λ^j backwards
+        effect = torch.stack([seen_p, seen_q], 2)[..., 1:]  # (2, d, 2, C)
+        emit = torch.cat([effect[0], effect[1].flip(-1)], 1)
+        power = torch.view_as_complex(waves[:, :, -1].float().contiguous()).T[:, None]
+        return ChunkKernels(toeplitz, collect.float(), emit.float(), power)
 
 
 def carry(left: Tensor, power: Tensor) -> Tensor:
-    """States (d, direction, re/im, B, N) that enter each chunk, from those that each chunk leaves behind."""
-    real, imag = power[:, 0].T[..., None], power[:, 1].T[..., None]  # (d, 2, 1)
+    """States (d, B, N, 4) that enter each of N chunks, from those that each chunk leaves behind."""
+    states = torch.view_as_complex(left.view(*left.shape[:3], 2, 2))  # (d, B, N, 2 directions)
     # both directions in one loop: the backward one runs over reversed chunks
-    left = torch.stack([left[:, 0], left[:, 1].flip(-1)], 1)
-    p = q = torch.zeros_like(left[:, :, 0, :, 0])
-    states = []
-    for here in left.unbind(-1):
-        states.append(torch.stack([p, q], 2))
-        p, q = real * p - imag * q + here[:, :, 0], real * q + imag * p + here[:, :, 1]
-    entering = torch.stack(states, -1)
-    return torch.stack([entering[:, 0], entering[:, 1].flip(-1)], 1)
+    states = torch.stack([states[..., 0], states[..., 1].flip(2)], dim=-1)
+    state = torch.zeros_like(states[:, :, 0])
+    entering = []
+    for here in states.unbind(2):
+        entering.append(state)
+        state = power * state + here
+    both = torch.stack(entering, dim=2)
+    return torch.view_as_real(torch.stack([both[..., 0], both[..., 1].flip(2)], dim=-1)).flatten(-2)
 
 
-def _chunks(x: Tensor) -> Tensor:
-    """(B, P, d) → (B·N, C, d), zero beyond the end."""
-    x = nn.functional.pad(x, (0, 0, 0, -x.shape[1] % CHUNK))
-    return x.view(-1, CHUNK, x.shape[2])
+def _pad(x: Tensor, size: int) -> Tensor:
+    """(B, P, d), zero beyond its end up to a multiple of `size` positions."""
+    tail = -x.shape[1] % size
+    return nn.functional.pad(x, (0, 0, 0, tail)) if tail else x
 
 
-def swap_ends(x: Tensor) -> Tensor:
-    """(a, b, c) → (c, b, a), contiguous, and with a contiguous gradient: batched products are slow without."""
-    swapped: Tensor = _SwapEnds.apply(x)  # type: ignore[no-untyped-call]
-    return swapped
+def channels_first(x: Tensor) -> Tensor:
+    """(B, P, d) → (d, B·P), contiguous, and with a contiguous gradient: batched products are slow without."""
+    first: Tensor = _Transpose.apply(x.reshape(-1, x.shape[2]))  # type: ignore[no-untyped-call]
+    return first
 
 
-class _SwapEnds(torch.autograd.Function):
+def channels_last(y: Tensor) -> Tensor:
+    """(d, B·N, C) → (B·N·C, d), contiguous likewise."""
+    last: Tensor = _Transpose.apply(y.flatten(1))  # type: ignore[no-untyped-call]
+    return last
+
+
+class _Transpose(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        return x.permute(2, 1, 0).contiguous()
+        return x.t().contiguous()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return gradients[0].permute(2, 1, 0).contiguous()
+        return gradients[0].t().contiguous()

@@ -33,7 +33,7 @@ def test_linear_attention_equals_its_normed_quadratic_form(lengths, cuts):
     assert torch.isfinite(out).all()
 
 
-@pytest.mark.parametrize("length", [1, 3, 4, 5, 8, 9, 16, 23])
+@pytest.mark.parametrize("length", [1, 3, 4, 5, 8, 9, 16, 23, 25, 41])
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("size", [100, 12, 4])
 def test_windowed_attention_equals_a_banded_softmax(length, padded, size):
