@@ -14,6 +14,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__d
 
 Data = Annotated[Path, typer.Option(help="Folder of the corpora.")]
 Seeds = Annotated[str, typer.Option(help="Seeds, parted by commas.")]
+CONLL2003 = {"train": "train.txt.xz", "dev": "valid.txt.xz", "test": "test.txt.xz"}
 TINY = harness.ROOT / "configs" / "tiny.cfg"
 
 
@@ -34,8 +35,7 @@ def iob(name: str, data: Path, files: dict[str, str], *options: str) -> tuple[di
 @app.command("conll2003_tiny_scratch")
 def conll2003(data: Data = Path("../shared/data/ner"), seeds: Seeds = "0,1,2") -> None:
     """CoNLL-2003 with config tiny, from scratch."""
-    files = {"train": "train.txt.xz", "dev": "valid.txt.xz", "test": "test.txt.xz"}
-    corpora, sources = iob("conll2003", data / "conll2003_en", files)
+    corpora, sources = iob("conll2003", data / "conll2003_en", CONLL2003)
     chosen = list(map(int, seeds.split(",")))
     metrics = harness.over_seeds(TINY, "conll2003_tiny_scratch", chosen, corpora)
     harness.write_result("conll2003_tiny_scratch", command=command(), data=sources, seed=chosen, metrics=metrics)
@@ -68,6 +68,32 @@ def ossamma9(data: Data = Path("../shared/data/ner"), seeds: Seeds = "0,1,2") ->
     harness.write_result(
         "ossamma9_tiny_scratch", command=command(), data=list(sources.values()), seed=chosen, metrics=metrics
     )
+
+
+@app.command("speed_cpu")
+def speed_cpu(
+    data: Data = Path("../shared/data/ner"),
+    rounds: Annotated[int, typer.Option(help="How often each pipeline takes its turn.")] = 5,
+) -> None:
+    """Words per second of tiny and small beside spaCy's ner, trained on CoNLL-2003, on its development texts."""
+    from benchmarks import speed
+
+    corpora, sources = iob("conll2003", data / "conll2003_en", CONLL2003)
+    metrics = speed.measure(speed.train_models(corpora), corpora["dev"], rounds)
+    harness.write_result("speed_cpu", command=command(), data=sources, seed=0, metrics=metrics)
+
+
+@app.command("length_scaling")
+def length_scaling(
+    data: Data = Path("../shared/data/ner"),
+    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 2,
+) -> None:
+    """Time and memory per token of one document of 1,024 to 65,536 tokens, with tiny trained on CoNLL-2003."""
+    from benchmarks import length, speed
+
+    corpora, sources = iob("conll2003", data / "conll2003_en", CONLL2003)
+    metrics = length.metrics(Path(speed.train_models(corpora)["tiny"]), threads)
+    harness.write_result("length_scaling", command=command(), data=sources, seed=0, metrics=metrics)
 
 
 @app.command("encoder_choice")

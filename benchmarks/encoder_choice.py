@@ -37,10 +37,13 @@ CANDIDATES: dict[str, dict[str, Any]] = {
     "memory32k": {"word_rows": 32768, "pair_rows": 32768},
     "memory_narrow": {"memory_width": 32},
     "window32": {"window": 32},
-    "relu_map": {},
-    "softmax_map": {},
+    "heads3": {"heads": 3},
+    "relu_map": {"feature_map": "relu"},
+    "softmax_map": {"feature_map": "softmax"},
+    "lean": {"depth": 3, "heads": 3, "feature_map": "relu"},
+    "lean_wide": {"depth": 3, "heads": 4, "width": 256, "feed_forward_width": 512, "feature_map": "relu"},
 }
-FEATURE_MAPS = {"relu_map": F.relu, "softmax_map": partial(torch.softmax, dim=-1)}  # of the linear attention
+FEATURE_MAPS = {"relu": F.relu, "softmax": partial(torch.softmax, dim=-1)}  # of the linear attention, beside elu + 1
 FOLDER = harness.RESULTS / "encoder_choice"
 BATCH_TOKENS = 1500
 
@@ -48,7 +51,9 @@ BATCH_TOKENS = 1500
 def candidate_config(name: str) -> Any:
     """The config of a candidate: tiny, with what it changes."""
     config = make_config("tiny")
-    config["components"]["ossamma_ner"]["model"]["tok2vec"].update(CANDIDATES[name])
+    config["components"]["ossamma_ner"]["model"]["tok2vec"].update(
+        {key: value for key, value in CANDIDATES[name].items() if key != "feature_map"}
+    )
     config["components"]["ossamma_ner"]["model"]["tok2vec"]["mixed_precision"] = True
     config["components"]["ossamma_ner"]["confidence"] = False
     return config
@@ -57,10 +62,11 @@ def candidate_config(name: str) -> Any:
 @contextmanager
 def candidate_feature_map(name: str) -> Iterator[None]:
     """Put the candidate's feature map, if it has one, in the place of elu + 1."""
-    if name not in FEATURE_MAPS:
+    chosen = CANDIDATES[name].get("feature_map")
+    if chosen is None:
         yield
         return
-    with patch("ossamma_spacy.nn.attention._feature_map", lambda x: FEATURE_MAPS[name](x.float()).transpose(1, 2)):
+    with patch("ossamma_spacy.nn.attention._feature_map", lambda x: FEATURE_MAPS[chosen](x.float()).transpose(1, 2)):
         yield
 
 

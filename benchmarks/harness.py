@@ -93,6 +93,8 @@ def train(config: Path, output: Path, seed: int, corpora: Mapping[str, Path], ov
         "paths.train": corpora["train"],
         "paths.dev": corpora["dev"],
         "system.seed": seed,
+        "training.logger.@loggers": "spacy.ConsoleLogger.v3",
+        "training.logger.progress_bar": "train",
         "training.logger.output_file": output / "log.jsonl",
         **overrides,
     }

@@ -49,7 +49,8 @@ def _worker(model: str, length: int, threads: int) -> dict[str, float]:
     torch.set_num_threads(threads)
     nlp = spacy.load(model)
     pipe = nlp.get_pipe("ossamma_ner")
-    words = [f"{word}{i % 97}" if i % 11 == 0 else word for i, word in enumerate(WORDS * (length // len(WORDS) + 1))]
+    plain = TEXT.split()
+    words = [f"{word}{i % 97}" if i % 11 == 0 else word for i, word in enumerate(plain * (length // len(plain) + 1))]
     pipe(Doc(nlp.vocab, words=words[:64]))
     before = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
@@ -64,49 +65,10 @@ def _worker(model: str, length: int, threads: int) -> dict[str, float]:
     return {"seconds": statistics.median(seconds), "bytes": peak}
 
 
-WORDS = [
-    "In",
-    "1998",
-    "the",
-    "World",
-    "Health",
-    "Organization",
-    "asked",
-    "Dr.",
-    "Maria",
-    "Keller",
-    "of",
-    "Zurich",
-    "to",
-    "study",
-    "malaria",
-    "in",
-    "Kenya",
-    ",",
-    "where",
-    "her",
-    "team",
-    "found",
-    "that",
-    "bed",
-    "nets",
-    "treated",
-    "with",
-    "insecticide",
-    "cut",
-    "deaths",
-    "by",
-    "17",
-    "%",
-    "within",
-    "two",
-    "years",
-    "of",
-    "their",
-    "first",
-    "use",
-    ".",
-]
+TEXT = (
+    "In 1998 the World Health Organization asked Dr. Maria Keller of Zurich to study malaria in Kenya , where her team "
+    "found that bed nets treated with insecticide cut deaths by 17 % within two years of their first use ."
+)
 
 if __name__ == "__main__":
     print(json.dumps(_worker(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))

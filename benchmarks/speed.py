@@ -1,0 +1,65 @@
+"""Words per second and peak memory of tiny and small beside spaCy's own `ner`, all trained on one corpus."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks import harness
+from ossamma_spacy.evaluation.speed import Candidate, Speed, compare_speed, ratios, with_and_without_confidences
+
+FOLDER = harness.WORK / "speed"
+# speed depends on how many entities are found, hence on training, but soon no longer on how much of it
+STEPS = {"spacy_ner": 2000, "tiny": 400, "small": 100}
+BASE = "spacy_ner"
+
+
+def train_models(corpora: Mapping[str, Path]) -> dict[str, str]:
+    """The pipelines by name; those that training/benchmarks/speed does not hold yet are trained."""
+    models = {}
+    for name, steps in STEPS.items():
+        output = FOLDER / name
+        models[name] = str(output / "model-best")
+        if not Path(models[name]).exists():
+            overrides: dict[str, Any] = {"training.max_steps": steps, "training.eval_frequency": steps // 4}
+            if name != BASE:
+                overrides["training.optimizer.learn_rate.total_steps"] = steps
+            harness.train(_config(name), output, 0, corpora, overrides)
+    return models
+
+
+def _config(name: str) -> Path:
+    if name != BASE:
+        return harness.ROOT / "configs" / f"{name}.cfg"
+    path = FOLDER / f"{name}.cfg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    harness.run(["-m", "spacy", "init", "config", str(path), "-p", "ner", "-o", "efficiency", "--force"])
+    return path
+
+
+def measure(models: Mapping[str, str], texts: Path, rounds: int) -> dict[str, Any]:
+    """Speeds of spaCy's ner, of ours with and without confidences and, where installed, of en_core_web_sm."""
+    import spacy.util
+
+    candidates = [Candidate(BASE, models[BASE])]
+    for name in ("tiny", "small"):
+        for one in with_and_without_confidences(models[name]):
+            candidates.append(Candidate(one.name.replace(models[name], name), one.model, one.overrides))
+    if spacy.util.is_package("en_core_web_sm"):
+        candidates.append(Candidate("en_core_web_sm", "en_core_web_sm"))
+    metrics: dict[str, Any] = {}
+    for threads in (1, 2):
+        speeds = compare_speed(candidates, texts, threads=threads, rounds=rounds)
+        metrics[f"threads_{threads}"] = {speed.name: _row(speed, speeds[0]) for speed in speeds}
+    metrics["tiny_vs_spacy_ner"] = metrics["threads_2"]["tiny"]["ratio"]
+    metrics["tiny_vs_spacy_ner_1_thread"] = metrics["threads_1"]["tiny"]["ratio"]
+    return metrics
+
+
+def _row(speed: Speed, base: Speed) -> dict[str, Any]:
+    ratio, least, most = ratios(speed, base)
+    return {
+        "words_per_second": round(speed.words_per_second),
+        "ratio": round(ratio, 3),
+        "ratio_spread": [round(least, 3), round(most, 3)],
+        "peak_mib": round(speed.peak_mib),
+    }
