@@ -23,8 +23,8 @@ from thinc.api import Adam, set_dropout_rate, warmup_linear
 from torch import Tensor
 
 from ossamma_spacy.labels import LABELS
+from ossamma_spacy.models.batch import token_batches
 from ossamma_spacy.models.loss import loss_gradients
-from ossamma_spacy.models.tagger import token_batches
 from ossamma_spacy.nn.crf import CRF
 from ossamma_spacy.nn.heads import boundary_loss
 from ossamma_spacy.pipeline.ner import OssammaNER

@@ -1,6 +1,7 @@
 """From `Doc` objects to the tensors that the encoder reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,6 +39,27 @@ def batch_words(docs: Sequence[Doc], vocabulary: Vocabulary, config: EncoderConf
         pairs=torch.from_numpy(pairs.astype(np.int64)),
         lengths=torch.from_numpy(lengths),
     )
+
+
+def token_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices of documents in batches of similar length, at most `budget` positions each unless one is longer."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batch and lengths[i] * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def in_batches(function: Callable[[list[Doc]], list[Any]], docs: Sequence[Doc], budget: int) -> list[Any]:
+    """Call a function with the documents in such batches; what it returns, in the order of the documents."""
+    results: list[Any] = [None] * len(docs)
+    for batch in token_batches([len(doc) for doc in docs], budget):
+        for i, result in zip(batch, function([docs[i] for i in batch]), strict=True):
+            results[i] = result
+    return results
 
 
 def _rows(hashes: "np.typing.NDArray[np.uint64]", rows: int) -> torch.Tensor:

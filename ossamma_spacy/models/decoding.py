@@ -9,10 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from ossamma_spacy.models.arrays import Lattice, pad_arrays, pad_lattices
+from ossamma_spacy.models.batch import token_batches
 from ossamma_spacy.models.shim import torch_shim
-from ossamma_spacy.models.tagger import Tagger, token_batches
+from ossamma_spacy.models.tagger import Tagger
 from ossamma_spacy.nn.crf import CRF
 
+BATCH_TOKENS = 16384  # positions, padding included, decoded together; a position is one step for all documents
 SpanTuple = tuple[int, int, int]  # start, end (exclusive), label index
 
 
@@ -39,7 +41,7 @@ def decode(
     """
     crf: CRF = torch_shim(model).module.crf
     results: list[Any] = [None] * len(scores)
-    for batch in token_batches([len(array) for array in scores], torch_shim(model).batch_tokens):
+    for batch in token_batches([len(array) for array in scores], BATCH_TOKENS):
         chosen = [lattices[i] for i in batch] if lattices is not None else None
         decoded = _decode_batch(crf, [scores[i] for i in batch], confidences, temperature, chosen)
         for i, result in zip(batch, decoded, strict=True):

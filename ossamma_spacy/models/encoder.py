@@ -12,7 +12,7 @@ from thinc.types import Floats2d
 from torch import nn
 
 from ossamma_spacy.models.arrays import pad_arrays, split_tensor
-from ossamma_spacy.models.batch import batch_words
+from ossamma_spacy.models.batch import batch_words, in_batches
 from ossamma_spacy.models.shim import TorchShim, torch_shim
 from ossamma_spacy.models.vocabulary import Vocabulary
 from ossamma_spacy.nn.config import EncoderConfig
@@ -90,6 +90,18 @@ def encoder_init(model: Tok2Vec, X: list[Doc] | None = None, Y: Any = None) -> N
 
 
 def encoder_forward(model: Tok2Vec, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:
+    if is_train:
+        return _forward(model, docs, is_train)
+    # spaCy's own components hand over all documents of nlp.pipe's batch at once
+    vectors = in_batches(lambda part: _forward(model, part, False)[0], docs, torch_shim(model).batch_tokens)
+    return vectors, _no_backprop
+
+
+def _no_backprop(gradients: Any) -> Any:
+    raise ValueError("the vectors were predicted without gradients: call begin_update to train")
+
+
+def _forward(model: Tok2Vec, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:
     shim = torch_shim(model)
     module = shim.module
     words = batch_words(docs, module.vocabulary, module.config).to(shim.device)

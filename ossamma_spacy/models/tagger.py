@@ -1,6 +1,6 @@
 """`ossamma.CRFTagger.v1`: a CRF tagger over any tok2vec."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 
 from ossamma_spacy.models.arrays import pad_arrays, split_tensor
+from ossamma_spacy.models.batch import in_batches
 from ossamma_spacy.models.encoder import Tok2Vec
 from ossamma_spacy.models.shim import TorchShim, torch_shim
 from ossamma_spacy.nn.heads import TaggerHead
@@ -69,13 +70,9 @@ def tagger_forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list
     if is_train:
         return _forward(model, docs, is_train)
     head: TaggerHead = torch_shim(model).module
-    scores: list[Any] = [model.ops.alloc2f(0, 2 * head.n_labels + 3) for _ in docs]
-    filled = [i for i, doc in enumerate(docs) if len(doc)]  # spacy-transformers fails where no document has a token
-    for batch in token_batches([len(docs[i]) for i in filled], torch_shim(model).batch_tokens):
-        chosen = [filled[k] for k in batch]
-        for i, array in zip(chosen, _forward(model, [docs[i] for i in chosen], False)[0], strict=True):
-            scores[i] = array
-    return scores, _no_backprop
+    filled = [doc for doc in docs if len(doc)]  # spacy-transformers fails where no document has a token
+    found = iter(in_batches(lambda part: _forward(model, part, False)[0], filled, torch_shim(model).batch_tokens))
+    return [next(found) if len(doc) else model.ops.alloc2f(0, 2 * head.n_labels + 3) for doc in docs], _no_backprop
 
 
 def _forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:
@@ -98,15 +95,3 @@ def _forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Float
 
 def _no_backprop(gradients: Any) -> Any:
     raise ValueError("the scores were predicted without gradients: call begin_update to train")
-
-
-def token_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Indices of documents in batches of similar length, at most `budget` positions each unless one is longer."""
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batch and lengths[i] * (len(batch) + 1) > budget:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
