@@ -110,6 +110,20 @@ def choose_encoder(
     encoder_choice.run(candidate, data, seed, parts.split(","), threads)
 
 
+@app.command("encoder_choice_table")
+def encoder_choice_table(
+    rounds: Annotated[int, typer.Option(help="How often each candidate takes its turn.")] = 7,
+    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 2,
+) -> None:
+    """Join what was measured of the candidates for the encoder, and time them beside each other."""
+    from benchmarks import encoder_choice
+
+    metrics = encoder_choice.table(rounds, threads)
+    files = [harness.ROOT / "corpus" / name / "train.spacy" for name in ("conll2003", "ossamma9")]
+    seeds = sorted({int(path.stem.rsplit("-", 1)[1]) for path in encoder_choice.FOLDER.glob("*.json")})
+    harness.write_result("encoder_choice", command=command(), data=files, seed=seeds, metrics=metrics)
+
+
 @app.command()
 def render() -> None:
     """Render the tables of all results."""

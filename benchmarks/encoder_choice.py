@@ -1,6 +1,8 @@
 """Which encoder: candidates by accuracy from scratch, after a short schooling, and by speed."""
 
 import json
+import statistics
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -11,6 +13,7 @@ from unittest.mock import patch
 import spacy
 import torch
 import torch.nn.functional as F
+import tqdm
 from spacy.tokens import Doc, DocBin
 
 from benchmarks import harness, schooling
@@ -130,3 +133,55 @@ def corpus(name: str) -> tuple[list[Doc], list[Doc]]:
     vocab = spacy.blank("en").vocab
     train, dev = (harness.ROOT / "corpus" / name / f"{split}.spacy" for split in ("train", "dev"))
     return tuple(list(DocBin().from_disk(path).get_docs(vocab)) for path in (train, dev))
+
+
+def table(rounds: int, threads: int) -> dict[str, Any]:
+    """One entry for each candidate that was measured: means over its seeds, and its speed beside that of `base`."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(FOLDER.glob("*.json")):
+        found.setdefault(path.stem.rsplit("-", 1)[0], []).append(json.loads(path.read_text()))
+    speeds = speed_ratios(list(found), rounds, threads)
+    return {name: {**_accuracies(runs), **speeds[name]} for name, runs in found.items()}
+
+
+def _accuracies(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    paths = {
+        "conll2003_dev": ("conll", "micro"),
+        "ossamma9_scratch_micro": ("scratch", "micro"),
+        "ossamma9_schooled_micro": ("schooled", "micro"),
+        "ossamma9_schooled_macro": ("schooled", "macro"),
+    }
+    row: dict[str, Any] = {"seeds": len(runs)}
+    for metric, (part, score) in paths.items():
+        values = [run[part][score] for run in runs if part in run]
+        row[metric] = round(statistics.mean(values), 4) if values else None
+    return row
+
+
+def speed_ratios(names: Sequence[str], rounds: int, threads: int) -> dict[str, dict[str, Any]]:
+    """Words per second of `predict` with fresh weights on CoNLL-2003, taking turns, divided by those of `base`."""
+    torch.set_num_threads(threads)
+    docs, _ = corpus("conll2003")
+    docs = docs[:100]
+    pipes = {}
+    for name in dict.fromkeys(["base", *names]):
+        nlp = spacy.util.load_model_from_config(candidate_config(name))
+        examples = [spacy.training.Example(doc, doc) for doc in docs]
+        pipes[name] = nlp.get_pipe("ossamma_ner")
+        pipes[name].initialize(lambda examples=examples: examples, nlp=nlp)
+    seconds: dict[str, list[float]] = {name: [] for name in pipes}
+    for _ in tqdm.tqdm(range(rounds + 1), desc="rounds"):
+        for name, pipe in pipes.items():
+            with candidate_feature_map(name):
+                start = time.perf_counter()
+                pipe.predict(docs)
+                seconds[name].append(time.perf_counter() - start)
+    answer = {}
+    for name in names:  # the first round warms up
+        each = [base / own for base, own in zip(seconds["base"][1:], seconds[name][1:], strict=True)]
+        spread = [round(min(each), 3), round(max(each), 3)]
+        answer[name] = {
+            "words_per_second_ratio": round(statistics.median(each), 3),
+            "words_per_second_spread": spread,
+        }
+    return answer

@@ -13,7 +13,7 @@ def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], keep: li
     q, k, v are (B, P, H, d_h) each, one for each piece of the documents; `keep` (B, P) bool is false at padding, None
     where there is none. Each head's output is layer-normed. A norm does not see a positive factor, so the denominator
     is never computed: the sum is only scaled by the number of keys. Its mean is taken from the sum, before any query
-    reads it. The sums run in float32. Returns (B, P, H, d_h) each.
+    reads it. The sums run in float32. Returns (B, P, H, d_h) float32 each.
     """
     with torch.autocast(q[0].device.type, enabled=False):
         total, count = torch.zeros(()), torch.zeros(())
@@ -29,7 +29,7 @@ def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], keep: li
         context = total / count.clamp_min(1)
         context = context - context.mean(-1, keepdim=True)
         read = (_feature_map(piece) @ context for piece in q)
-        return [F.rms_norm(c, c.shape[-1:], eps=1e-5).transpose(1, 2).to(v[0].dtype) for c in read]
+        return [F.rms_norm(c, c.shape[-1:], eps=1e-5).transpose(1, 2) for c in read]
 
 
 def _feature_map(x: Tensor) -> Tensor:

@@ -82,11 +82,10 @@ class Oscillator(nn.Module):
         return wave * self.gain(log_radius, angle)[..., None]
 
     def forward(self, x: list[Tensor]) -> list[Tensor]:
-        """Pieces (B, P, d) of the documents, each of whole chunks but the last."""
+        """Pieces (B, P, d) of the documents, each of whole chunks but the last; float32 comes back."""
         # float32 inside: under autocast the products would lose the precision that the kernel was built with
         with torch.autocast(x[0].device.type, enabled=False):
-            y = self.by_chunks([piece.float() for piece in x])
-        return [piece.to(x[0].dtype) for piece in y]
+            return self.by_chunks([piece.float() for piece in x])
 
     def by_fft(self, x: Tensor) -> Tensor:
         """The convolution by fast Fourier transform, in O(L log L)."""
