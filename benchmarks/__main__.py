@@ -12,9 +12,13 @@ from benchmarks.render import render as render_tables
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
+DATA = Path("../shared/data/ner")
 Data = Annotated[Path, typer.Option(help="Folder of the corpora.")]
+Steps = Annotated[int, typer.Option(help="Steps of training.")]
+Rounded = Annotated[bool, typer.Option("--bfloat16", help="Train with matrix products in bfloat16.")]
 Seeds = Annotated[str, typer.Option(help="Seeds, parted by commas.")]
 CONLL2003 = {"train": "train.txt.xz", "dev": "valid.txt.xz", "test": "test.txt.xz"}
+WNUT17 = {"train": "wnut17train.conll.xz", "dev": "emerging.dev.conll.xz", "test": "emerging.test.annotated.xz"}
 TINY = harness.ROOT / "configs" / "tiny.cfg"
 
 
@@ -32,47 +36,49 @@ def iob(name: str, data: Path, files: dict[str, str], *options: str) -> tuple[di
     return corpora, list(sources.values())
 
 
+def from_scratch(
+    name: str, corpora: dict[str, Path], sources: list[Path], seeds: str, steps: int, bfloat16: bool
+) -> None:
+    """Train config tiny on a corpus for each seed, evaluate it on the other splits and write the result."""
+    overrides = {
+        "training.max_steps": steps,
+        "training.optimizer.learn_rate.total_steps": steps,
+        "components.ossamma_ner.model.tok2vec.mixed_precision": bfloat16,
+    }
+    chosen = list(map(int, seeds.split(",")))
+    splits = [split for split in corpora if split != "train"]
+    metrics = harness.over_seeds(TINY, name, chosen, corpora, overrides, splits)
+    harness.write_result(name, command=command(), data=sources, seed=chosen, metrics=metrics)
+
+
 @app.command("conll2003_tiny_scratch")
-def conll2003(data: Data = Path("../shared/data/ner"), seeds: Seeds = "0,1,2") -> None:
+def conll2003(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 8000, bfloat16: Rounded = False) -> None:
     """CoNLL-2003 with config tiny, from scratch."""
     corpora, sources = iob("conll2003", data / "conll2003_en", CONLL2003)
-    chosen = list(map(int, seeds.split(",")))
-    metrics = harness.over_seeds(TINY, "conll2003_tiny_scratch", chosen, corpora)
-    harness.write_result("conll2003_tiny_scratch", command=command(), data=sources, seed=chosen, metrics=metrics)
+    from_scratch("conll2003_tiny_scratch", corpora, sources, seeds, steps, bfloat16)
 
 
 @app.command("wnut17_tiny_scratch")
-def wnut17(data: Data = Path("../shared/data/ner"), seeds: Seeds = "0,1,2") -> None:
+def wnut17(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 3000, bfloat16: Rounded = False) -> None:
     """WNUT-17 with config tiny, from scratch."""
-    files = {
-        "train": "wnut17train.conll.xz",
-        "dev": "emerging.dev.conll.xz",
-        "test": "emerging.test.annotated.xz",
-    }
-    corpora, sources = iob("wnut17", data / "wnut17", files)
-    chosen = list(map(int, seeds.split(",")))
-    metrics = harness.over_seeds(TINY, "wnut17_tiny_scratch", chosen, corpora)
-    harness.write_result("wnut17_tiny_scratch", command=command(), data=sources, seed=chosen, metrics=metrics)
+    corpora, sources = iob("wnut17", data / "wnut17", WNUT17)
+    from_scratch("wnut17_tiny_scratch", corpora, sources, seeds, steps, bfloat16)
 
 
 @app.command("ossamma9_tiny_scratch")
-def ossamma9(data: Data = Path("../shared/data/ner"), seeds: Seeds = "0,1,2") -> None:
+def ossamma9(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 3000, bfloat16: Rounded = False) -> None:
     """The nine labels on real text with config tiny, from scratch; dev only."""
     sources = {split: data / "ossamma9" / f"{split}.jsonl" for split in ("train", "dev")}
     corpora = {
         split: harness.convert("jsonl", source, harness.ROOT / "corpus" / "ossamma9" / f"{split}.spacy")
         for split, source in sources.items()
     }
-    chosen = list(map(int, seeds.split(",")))
-    metrics = harness.over_seeds(TINY, "ossamma9_tiny_scratch", chosen, corpora, splits=["dev"])
-    harness.write_result(
-        "ossamma9_tiny_scratch", command=command(), data=list(sources.values()), seed=chosen, metrics=metrics
-    )
+    from_scratch("ossamma9_tiny_scratch", corpora, list(sources.values()), seeds, steps, bfloat16)
 
 
 @app.command("speed_cpu")
 def speed_cpu(
-    data: Data = Path("../shared/data/ner"),
+    data: Data = DATA,
     rounds: Annotated[int, typer.Option(help="How often each pipeline takes its turn.")] = 5,
 ) -> None:
     """Words per second of tiny and small beside spaCy's ner, trained on CoNLL-2003, on its development texts."""
@@ -85,7 +91,7 @@ def speed_cpu(
 
 @app.command("length_scaling")
 def length_scaling(
-    data: Data = Path("../shared/data/ner"),
+    data: Data = DATA,
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 2,
 ) -> None:
     """Time and memory per token of one document of 1,024 to 65,536 tokens, with tiny trained on CoNLL-2003."""
@@ -99,7 +105,7 @@ def length_scaling(
 @app.command("encoder_choice")
 def choose_encoder(
     candidate: Annotated[str, typer.Argument(help="One of benchmarks/encoder_choice.py.")],
-    data: Data = Path("../shared/data/ner"),
+    data: Data = DATA,
     seed: Annotated[int, typer.Option(help="The seed.")] = 0,
     parts: Annotated[str, typer.Option(help="What to measure: conll, scratch, schooled.")] = "schooled,scratch,conll",
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 2,
