@@ -65,8 +65,10 @@ class Lexicon(nn.Module):
     def reset_parameters(self) -> None:
         for name, module in self.named_modules():
             if isinstance(module, nn.Embedding):
-                # memory starts small: a row that was never trained should say next to nothing
-                nn.init.normal_(module.weight, std=0.02 if "memory" in name else 1.0)
+                if "memory" in name:  # a row that was never trained says nothing
+                    nn.init.zeros_(module.weight)
+                else:
+                    nn.init.normal_(module.weight)
             elif isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=module.in_features**-0.5)
         with torch.no_grad():

@@ -99,6 +99,9 @@ def test_time_changes_nothing_at_the_start(encoder):
 
 def test_gradients_reach_every_parameter(encoder):
     randomize_time(encoder)
+    with torch.no_grad():  # the memory starts at zero, as the time does
+        encoder.lexicon.word_memory.weight.normal_()
+        encoder.lexicon.pair_memory.weight.normal_()
     encoder.train()
     hidden = torch.zeros(2, 9, dtype=torch.bool)
     hidden[0, 3] = True
