@@ -98,7 +98,7 @@ PATIENCE = 5  # epochs
 SMALLEST_GAIN = 0.001
 
 RECIPES = {
-    "tiny": Recipe(dropout=0.2),
+    "tiny": Recipe(dropout=0.2, max_steps=1500, warmup_steps=150, eval_frequency=150),
     "small": Recipe(learn_rate=3e-4),
     "base": FINE_TUNING,
     "large": FINE_TUNING,
