@@ -55,6 +55,7 @@ def init_config(
 
     Example: ossamma init config --size tiny > config.cfg
     """
+    from ossamma_spacy.files import write_whole
     from ossamma_spacy.init_config import make_config
 
     try:
@@ -64,7 +65,10 @@ def init_config(
     if output is None:
         print(config.to_str())
     else:
-        config.to_disk(output)
+        try:
+            write_whole(output, config.to_bytes())
+        except OSError as error:
+            msg.fail(str(error), exits=1)
         msg.good(f"{output}: train with `python -m spacy train {output} --output training`")
 
 
@@ -122,21 +126,23 @@ def convert_iob(
     tag_column: Annotated[int, typer.Option(help="Column of the tag, from 0; -1 is the last.")] = -1,
     n_sents: Annotated[int, typer.Option(help="Sentences in a document; 0 keeps the file's documents.")] = 0,
 ) -> None:
-    """Convert an IOB1, IOB2, BIOES or BILUO file.
+    """Convert an IOB1, IOB2, BIOES or BILUO file: columns parted by spaces or tabs, sentences by blank lines.
+
+    An I-, E- or L- tag that continues no entity of its label begins one, and is reported. A line with another number of
+    columns than the lines before, an unknown prefix or a tag without a label is refused.
 
     Example: ossamma convert iob train.conll corpus/train.spacy
     """
     import spacy
 
     from ossamma_spacy.corpora.docbin import Written, docs_from_sentences, write_docbin
-    from ossamma_spacy.corpora.iob import CorpusError, IobReport, read_iob
+    from ossamma_spacy.corpora.iob import IobReport, read_iob
 
     report = IobReport()
     try:
-        documents = read_iob(source, token_column=token_column, tag_column=tag_column, report=report)
-        docs = docs_from_sentences(spacy.blank(lang), documents, n_sents)
-        written = write_docbin(docs, target, Written())
-    except (CorpusError, OSError) as error:
+        documents = read_iob(source, token_column=token_column, tag_column=tag_column, n_sents=n_sents, report=report)
+        written = write_docbin(docs_from_sentences(spacy.blank(lang), documents), target, Written())
+    except (ValueError, OSError, ImportError) as error:
         msg.fail(str(error), exits=1)
     if report.repaired:
         msg.info(
@@ -189,7 +195,7 @@ def _convert_offsets(
     try:
         documents = (document for file in files for document in read(file))
         write_docbin(docs_from_offsets(spacy.blank(lang), documents, written), target, written)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         msg.fail(str(error), exits=1)
     for span in written.misaligned[:MISALIGNED_SHOWN]:
         msg.warn(f"no token border: {span}")
@@ -199,7 +205,5 @@ def _convert_offsets(
 
 
 def _report(target: Path, written: "Written") -> None:
-    if not written.documents:
-        msg.warn(f"{target}: the source holds no document")
     labels = ", ".join(f"{label} {count}" for label, count in sorted(written.labels.items()))
     msg.good(f"{target}: {written.documents} documents, {written.tokens} tokens; {labels or 'no entities'}")

@@ -1,5 +1,7 @@
 """The command line speaks clearly, succeeds with 0 and fails with 1."""
 
+import lzma
+
 import pytest
 import spacy
 from spacy.tokens import DocBin
@@ -57,6 +59,8 @@ def test_json_lines_are_converted_and_misaligned_spans_are_named(tmp_path):
     output = run("convert", "jsonl", source, tmp_path / "a.spacy")
     assert "no token border: line 1: 'i' (X)" in output
     assert "PLACE 1" in output
+    (doc,) = read(tmp_path / "a.spacy")
+    assert [token.ent_iob_ for token in doc] == ["B", "", "O"]  # unknown, not outside
 
 
 @pytest.mark.parametrize(
@@ -64,6 +68,11 @@ def test_json_lines_are_converted_and_misaligned_spans_are_named(tmp_path):
     [
         ("iob", "a.conll", "a Q-X\n", "a.conll:1: tag 'Q-X'"),
         ("markup", "a.txt", "a [b\n", "a.txt:1: column 3"),
+        ("iob", "a.conll", "a O\nNew York B-LOC\n", "a.conll:2: 3 column(s) in 'New York B-LOC', expected 2 as in"),
+        ("iob", "a.conll", "a\n", "a.conll:1: 1 column(s) in 'a', expected at least 2"),
+        ("markup", "a.txt", "a [b](X", "a.txt:1: column 3"),
+        ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 1.9, "X"]]}\n', "offsets are whole numbers"),
+        ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 1, null]]}\n', "a label is a text"),
         ("jsonl", "a.jsonl", "[]\n", "a.jsonl:1: expected"),
         ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 9, "X"]]}\n', "a.jsonl:1: span [0, 9, 'X']"),
         ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 2, "X"], [1, 2, "Y"]]}\n', "overlaps another"),
@@ -76,6 +85,29 @@ def test_bad_files_are_named_with_their_line(tmp_path, kind, name, text, message
     assert not (tmp_path / "out.spacy").exists()
 
 
+@pytest.mark.parametrize("kind", ["iob", "markup", "jsonl"])
+def test_what_is_not_utf8_is_named_with_its_line(tmp_path, kind):
+    line = {"iob": b"a O", "markup": b"a", "jsonl": b'{"text": "a", "entities": []}'}[kind]
+    (tmp_path / "a").write_bytes(b"\n".join([line] * 5000 + [b"caf\xe9 O"]))
+    output = run("convert", kind, tmp_path / "a", tmp_path / "out.spacy", code=1)
+    assert "a:5001: not UTF-8 (byte 4 of the line)" in output.replace("\n", " ")
+
+
+@pytest.mark.parametrize("data", [lzma.compress(b"a O\n" * 9999)[:-20], b"junk"])
+def test_broken_archives_are_named(tmp_path, data):
+    (tmp_path / "a.xz").write_bytes(data)
+    assert "not a whole .xz file" in run("convert", "iob", tmp_path / "a.xz", tmp_path / "out.spacy", code=1)
+
+
+def test_wrong_options_are_named(tmp_path):
+    (tmp_path / "a").write_text("a O\n")
+    source, target = tmp_path / "a", tmp_path / "out.spacy"
+    assert "zzz" in run("convert", "iob", source, target, "--lang", "zzz", code=1)
+    assert "expected at least 4" in run("convert", "iob", source, target, "--tag-column", "-4", code=1)
+    (tmp_path / "file").write_text("")
+    assert "file" in run("init", "config", tmp_path / "file" / "x.cfg", code=1)
+
+
 def test_missing_files_and_empty_folders_are_named(tmp_path):
     assert "nowhere.txt" in run("convert", "markup", tmp_path / "nowhere.txt", tmp_path / "out.spacy", code=1)
     assert "no *.txt file" in run("convert", "markup", tmp_path, tmp_path / "out.spacy", code=1)
@@ -83,7 +115,9 @@ def test_missing_files_and_empty_folders_are_named(tmp_path):
 
 def test_an_empty_corpus_is_said_so(tmp_path):
     (tmp_path / "a.conll").write_text("\n\n")
-    assert "holds no document" in run("convert", "iob", tmp_path / "a.conll", tmp_path / "a.spacy")
+    (tmp_path / "a.spacy").write_text("before")
+    assert "holds no document" in run("convert", "iob", tmp_path / "a.conll", tmp_path / "a.spacy", code=1)
+    assert (tmp_path / "a.spacy").read_text() == "before"
 
 
 def test_calibration_prints_the_error_before_and_after(trained, tmp_path):

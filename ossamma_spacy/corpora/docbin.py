@@ -23,44 +23,30 @@ class Written:
     misaligned: list[str] = field(default_factory=list)
 
 
-def docs_from_sentences(nlp: Language, documents: Iterable[list[Sentence]], per_doc: int = 0) -> Iterator[Doc]:
-    """A Doc for each document, with the corpus's own tokens; `per_doc` > 0 cuts or joins to that many sentences."""
-    for sentences in _regroup(documents, per_doc) if per_doc else documents:
+def docs_from_sentences(nlp: Language, documents: Iterable[list[Sentence]]) -> Iterator[Doc]:
+    """A Doc for each document, with the corpus's own tokens."""
+    for sentences in documents:
         words = [word for sentence in sentences for word in sentence.tokens]
         starts: list[bool | int | None] = [i == 0 for sentence in sentences for i in range(len(sentence.tokens))]
         tags = [tag for sentence in sentences for tag in sentence.tags]
-        doc = Doc(nlp.vocab, words=words, sent_starts=starts, ents=tags)
-        yield doc
-
-
-def _regroup(documents: Iterable[list[Sentence]], size: int) -> Iterator[list[Sentence]]:
-    group: list[Sentence] = []
-    for document in documents:
-        single = len(document) == 1  # no document borders are known: join sentences across them
-        for sentence in document:
-            group.append(sentence)
-            if len(group) == size:
-                yield group
-                group = []
-        if group and not single:
-            yield group
-            group = []
-    if group:
-        yield group
+        yield Doc(nlp.vocab, words=words, sent_starts=starts, ents=tags)
 
 
 def docs_from_offsets(nlp: Language, documents: Iterable[Marked], written: Written) -> Iterator[Doc]:
-    """A Doc for each document in spaCy's tokens; a span that meets no token border is noted and left out."""
+    """A Doc for each document in spaCy's tokens; a span that meets no token border is noted, its tokens are unknown."""
     for marked in documents:
         doc = nlp.make_doc(marked.text)
-        spans = []
+        spans, unknown = [], []
         for start, end, label in marked.spans:
             span = doc.char_span(start, end, label=label)
             if span is None:
+                unknown.append(doc.char_span(start, end, alignment_mode="expand"))
                 written.misaligned.append(f"line {marked.line}: {marked.text[start:end]!r} ({label})")
             else:
                 spans.append(span)
-        doc.set_ents(spans)  # the rest is O, not missing
+        taken = {token.i for span in spans for token in span}
+        missing = [doc[token.i : token.i + 1] for span in unknown for token in span or () if token.i not in taken]
+        doc.set_ents(spans, missing=missing)  # the rest is O
         if len(marked.sentence_starts) > 1:
             starts = set(marked.sentence_starts)
             for token in doc:
@@ -69,12 +55,17 @@ def docs_from_offsets(nlp: Language, documents: Iterable[Marked], written: Writt
 
 
 def write_docbin(docs: Iterable[Doc], path: Path, written: Written) -> Written:
-    """Write `path` at once or not at all; the same documents give the same bytes."""
+    """Write `path` at once or not at all; the same documents give the same bytes.
+
+    Raises ValueError, and writes nothing, where there is no document.
+    """
     store = DocBin()
     for doc in docs:
         written.documents += 1
         written.tokens += len(doc)
         written.labels.update(span.label_ for span in doc.ents)
         store.add(doc)
+    if not written.documents:
+        raise ValueError(f"{path}: the source holds no document, nothing is written")
     write_whole(path, store.to_bytes())
     return written

@@ -1,11 +1,10 @@
 """JSON lines of texts with entities as character offsets: {"text": …, "entities": [[start, end, label], …]}."""
 
 import json
-import lzma
 from collections.abc import Iterator
 from pathlib import Path
 
-from ossamma_spacy.corpora.iob import CorpusError
+from ossamma_spacy.corpora.lines import CorpusError, read_lines
 from ossamma_spacy.corpora.markup import Marked
 
 
@@ -15,20 +14,21 @@ def read_jsonl(path: Path) -> Iterator[Marked]:
     Raises CorpusError, naming file and line, for what is no such object, and for a span outside its text, empty, or
     overlapping another.
     """
-    with lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            if raw.strip():
-                yield _document(raw, f"{path}:{number}", number)
+    for number, line in read_lines(path):
+        if line.strip():
+            yield _document(line, f"{path}:{number}", number)
 
 
-def _document(raw: bytes, where: str, number: int) -> Marked:
+def _document(line: str, where: str, number: int) -> Marked:
     try:
-        record = json.loads(raw)
+        record = json.loads(line)
         text = record["text"]
-        spans = sorted((int(start), int(end), str(label)) for start, end, label in record["entities"])
+        spans = sorted((start, end, label) for start, end, label in record["entities"])
+        if not all(type(part) is kind for span in spans for part, kind in zip(span, (int, int, str), strict=True)):
+            raise TypeError("offsets are whole numbers, a label is a text")
     except (ValueError, KeyError, TypeError) as error:
         form = '{"text": …, "entities": [[start, end, label], …]}'
-        raise CorpusError(f"{where}: expected {form}, got {raw[:60]!r} ({error})") from error
+        raise CorpusError(f"{where}: expected {form}, got {line[:60]!r} ({error})") from error
     last = 0
     for start, end, label in spans:
         if not last <= start < end <= len(text) or not label:

@@ -7,13 +7,12 @@ A backslash makes the next character literal: `\\[`, `\\]`, `\\#`, `\\\\`.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-TOKEN = re.compile(r"\\(.)|\[((?:\\.|[^\[\]\\])*)\]\(([A-Za-z_-]*)\)|([\[\]\\])|([^\[\]\\]+)", re.DOTALL)
+from ossamma_spacy.corpora.lines import CorpusError, read_lines
 
-
-class MarkupError(ValueError):
-    """Text that breaks the rules of the markup."""
+TOKEN = re.compile(r"\\(.)|\[((?:\\.|[^\[\]\\])*)\]\(([^\s\[\]()]*)\)|([\[\]\\])|([^\[\]\\]+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,13 @@ class Marked:
 def parse_sentence(line: str) -> tuple[str, list[tuple[int, int, str]]]:
     """Split one marked line into its plain text and its spans `(start, end, label)`.
 
-    Raises MarkupError for an unbalanced bracket, an empty span or label, or a span with space at its border.
+    Raises CorpusError for an unbalanced bracket, an empty span or label, or a span with space at its border.
     """
     text, spans = "", []
     for match in TOKEN.finditer(line):
         escaped, inner, label, stray, plain = match.groups()
         if stray:
-            raise MarkupError(
+            raise CorpusError(
                 f"column {match.start() + 1}: '{stray}' opens or closes no entity; "
                 f"write [text](LABEL), or \\{stray} for the character itself"
             )
@@ -47,7 +46,7 @@ def parse_sentence(line: str) -> tuple[str, list[tuple[int, int, str]]]:
             continue
         entity = re.sub(r"\\(.)", r"\1", inner)
         if not entity or entity != entity.strip() or not label:
-            raise MarkupError(
+            raise CorpusError(
                 f"column {match.start() + 1}: [{entity}]({label}) needs a text that no space borders, and a label"
             )
         spans.append((len(text), len(text) + len(entity), label))
@@ -68,14 +67,10 @@ def format_sentence(text: str, spans: list[tuple[int, int, str]]) -> str:
 def read_markup(path: Path) -> Iterator[Marked]:
     """Yield the documents of a marked file.
 
-    Raises MarkupError naming file and line where the markup is broken or the file is not UTF-8.
+    Raises CorpusError naming file and line where the markup is broken or the file is not UTF-8.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise MarkupError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from error
     block: list[tuple[int, str]] = []
-    for number, raw in enumerate([*lines, ""], start=1):
+    for number, raw in chain(read_lines(path), [(0, "")]):
         line = raw.strip()
         if line.startswith("#"):
             continue
@@ -91,8 +86,8 @@ def _document(path: Path, block: list[tuple[int, str]]) -> Marked:
     for number, line in block:
         try:
             sentence, found = parse_sentence(line)
-        except MarkupError as error:
-            raise MarkupError(f"{path}:{number}: {error}") from error
+        except CorpusError as error:
+            raise CorpusError(f"{path}:{number}: {error}") from error
         if text:
             text += " "
         starts.append(len(text))

@@ -62,5 +62,10 @@ def in_batches(function: Callable[[list[Doc]], list[Any]], docs: Sequence[Doc], 
     return results
 
 
+def no_backprop(gradients: Any) -> Any:
+    """What prediction returns in the place of a backward pass."""
+    raise ValueError("this was predicted without gradients: call begin_update to train")
+
+
 def _rows(hashes: "np.typing.NDArray[np.uint64]", rows: int) -> torch.Tensor:
     return torch.from_numpy((hashes % np.uint64(rows)).astype(np.int64))

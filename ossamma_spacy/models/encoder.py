@@ -12,7 +12,7 @@ from thinc.types import Floats2d
 from torch import nn
 
 from ossamma_spacy.models.arrays import pad_arrays, split_tensor
-from ossamma_spacy.models.batch import batch_words, in_batches
+from ossamma_spacy.models.batch import batch_words, in_batches, no_backprop
 from ossamma_spacy.models.shim import TorchShim, torch_shim
 from ossamma_spacy.models.vocabulary import Vocabulary
 from ossamma_spacy.nn.config import EncoderConfig
@@ -55,7 +55,7 @@ def build_encoder(
     The settings are those of `EncoderConfig`. `learn_rate_scale` multiplies the optimizer's learning rate;
     `mixed_precision` trains with matrix products in bfloat16; `arithmetic` is that of prediction on the CPU: float32,
     bfloat16, or auto for the faster one by a quick measurement. `vocabulary_rows` bounds the subwords that `initialize`
-    learns from the training texts.
+    learns from the training texts. `dropout` is what a loop of one's own gets; `spacy train` sets `[training] dropout`.
     """
     settings = dict(locals())
     training = {name: settings.pop(name) for name in ("learn_rate_scale", "mixed_precision", "arithmetic")}
@@ -94,11 +94,7 @@ def encoder_forward(model: Tok2Vec, docs: list[Doc], is_train: bool) -> tuple[li
         return _forward(model, docs, is_train)
     # spaCy's own components hand over all documents of nlp.pipe's batch at once
     vectors = in_batches(lambda part: _forward(model, part, False)[0], docs, torch_shim(model).batch_tokens)
-    return vectors, _no_backprop
-
-
-def _no_backprop(gradients: Any) -> Any:
-    raise ValueError("the vectors were predicted without gradients: call begin_update to train")
+    return vectors, no_backprop
 
 
 def _forward(model: Tok2Vec, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:

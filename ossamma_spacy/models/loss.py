@@ -22,7 +22,7 @@ def tagger_loss(
     """Loss summed over tokens, and its gradients.
 
     Marginal likelihood of the paths that each lattice (n, 2L + 1) allows, plus `boundary_weight` times the boundary
-    loss, plus `smoothing` times the cross-entropy between the uniform distribution over all tags and the marginals.
+    loss, plus `smoothing` times the cross-entropy of the marginals from the uniform distribution over the legal tags.
     """
 
     def loss(crf: CRF, emissions: Tensor, logits: Tensor, lengths: Tensor) -> Tensor:

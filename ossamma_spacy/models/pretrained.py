@@ -14,6 +14,7 @@ from ossamma_spacy.models.shim import torch_shim
 from ossamma_spacy.nn.config import EncoderConfig
 
 FORMAT = 1
+DROPOUTS = ("dropout", "word_dropout", "memory_dropout")
 FILES = ("encoder.safetensors", "vocabulary.json")
 
 
@@ -45,9 +46,13 @@ def pretrained_encoder(path: Path) -> Callable[[Model[Any, Any]], None]:
     def load(model: Model[Any, Any]) -> None:
         encoder = find_encoder(model)
         settings, state = read_encoder(Path(path))
-        _check_shape(encoder.attrs["config"], settings["config"], Path(path))
+        try:
+            check_shape(encoder.attrs["config"], settings["config"])
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
         shim = torch_shim(encoder)
-        shim.create(settings)
+        dropouts = {name: encoder.attrs["config"][name] for name in DROPOUTS}
+        shim.create({**settings, "config": {**settings["config"], **dropouts}})
         shim.module.load_state_dict(state)
 
     return load
@@ -84,13 +89,12 @@ def find_encoder(model: Model[Any, Any]) -> Model[Any, Any]:
     )
 
 
-def _check_shape(here: dict[str, Any], there: dict[str, Any], folder: Path) -> None:
+def check_shape(here: dict[str, Any], there: dict[str, Any]) -> None:
+    """Raise ValueError where the encoder of settings `there` does not fit the config `here`."""
     for name, value in EncoderConfig.from_dict(there).to_dict().items():
-        # how many subwords there are is the vocabulary's affair, and dropout is no shape
-        if name not in ("vocabulary_rows", "dropout") and here[name] != value:
-            raise ValueError(
-                f"{folder}: the encoder has {name} = {value}, the config {here[name]}; set {name} = {value}"
-            )
+        # how many subwords there are is the vocabulary's affair, and how much is dropped that of the training at hand
+        if name not in ("vocabulary_rows", *DROPOUTS) and here[name] != value:
+            raise ValueError(f"the encoder has {name} = {value}, the config {here[name]}; set {name} = {value}")
 
 
 def _sha256(path: Path) -> str:

@@ -8,7 +8,6 @@ saves safetensors with a checksum; learning rate, clipping and averaging are rea
 import contextlib
 import copy
 import hashlib
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -62,6 +61,7 @@ class TorchShim(Shim):
         self.settings: dict[str, Any] = {}
         self.average: dict[str, Tensor] = {}
         self.steps = 0
+        self.process = os.getpid()  # where the weights were made or loaded
 
     @property
     def module(self) -> Any:
@@ -98,7 +98,7 @@ class TorchShim(Shim):
         was set, or that a measurement found fastest.
         """
         module = self.module
-        if self.device.type == "cuda" and multiprocessing.parent_process() is not None:
+        if self.device.type == "cuda" and self.process != os.getpid():
             raise ValueError("a GPU cannot be shared by several processes of nlp.pipe: use n_process=1 on the GPU")
         if module.training != is_train:
             module.train(is_train)
@@ -133,7 +133,11 @@ class TorchShim(Shim):
                 yield parameter.grad._values() if parameter.grad.is_sparse else parameter.grad
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """One step of AdamW over what has been accumulated; nothing where nothing has."""
+        """One step of AdamW over what has been accumulated; nothing where nothing has.
+
+        Learning rate, betas, eps, decay and clipping are those of `optimizer`, whatever its own rule of stepping.
+        Raises ValueError for an L2 that is no weight decay.
+        """
         if not any(True for _ in self.gradients()):
             return
         if optimizer.grad_clip:
@@ -144,6 +148,8 @@ class TorchShim(Shim):
             for group in stepper.param_groups:
                 group["lr"] = float(optimizer.learn_rate) * self.learn_rate_scale * group["scale"]
             stepper.step()
+            # torch's fused steps do not say that they wrote: what prediction remembers of the weights would go stale
+            torch.autograd.graph.increment_version([p for group in stepper.param_groups for p in group["params"]])
             stepper.zero_grad(set_to_none=True)
         self.steps += 1
         if optimizer.averages is not None:
@@ -151,16 +157,19 @@ class TorchShim(Shim):
             optimizer.averages[(self.id, AVERAGE)] = np.zeros(1, dtype=np.float32)  # type: ignore[assignment]
 
     def _create_optimizers(self, optimizer: Optimizer) -> list[torch.optim.Optimizer]:
+        if optimizer.L2 and not optimizer.L2_is_weight_decay:
+            raise ValueError(
+                "ossamma trains by AdamW: set L2_is_weight_decay = true in [training.optimizer], or L2 = 0"
+            )
         module = self.module
         sparse = [part.weight for part in module.modules() if isinstance(part, nn.Embedding) and part.sparse]
         matrices = [part.weight for part in module.modules() if isinstance(part, nn.Linear)]
         apart = {id(parameter) for parameter in (*sparse, *matrices)}
         rest = [parameter for parameter in module.parameters() if id(parameter) not in apart]
-        decay = optimizer.L2 if optimizer.L2_is_weight_decay else 0.0
         common: dict[str, Any] = {"betas": (optimizer.b1, optimizer.b2), "eps": optimizer.eps}
         # of all parameters only the weights of linear maps decay: no norm, bias, gate, table, oscillator or transition
         groups = [
-            {"params": matrices, "weight_decay": decay, "scale": 1.0},
+            {"params": matrices, "weight_decay": optimizer.L2, "scale": 1.0},
             {"params": rest, "weight_decay": 0.0, "scale": 1.0},
         ]
         steppers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, fused=True, **common)]
@@ -219,7 +228,7 @@ class TorchShim(Shim):
 
     def move(self, device: torch.device) -> None:
         """Move the weights; what training has gathered is dropped."""
-        self.device = device
+        self.device, self.process = device, os.getpid()
         if self._model is not None:
             self._model.to(device)
         self._forget_training()
@@ -255,7 +264,7 @@ class TorchShim(Shim):
             except Exception as error:
                 raise ValueError(f"the weights do not fit the model that they were saved for: {error}") from error
             module = module.to(self.device).eval()
-        self._model, self.settings = module, settings
+        self._model, self.settings, self.process = module, settings, os.getpid()
         self._forget_training()
         return self
 

@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 
 from ossamma_spacy.models.arrays import pad_arrays, split_tensor
-from ossamma_spacy.models.batch import in_batches
+from ossamma_spacy.models.batch import in_batches, no_backprop
 from ossamma_spacy.models.encoder import Tok2Vec
 from ossamma_spacy.models.shim import TorchShim, torch_shim
 from ossamma_spacy.nn.heads import TaggerHead
@@ -34,7 +34,7 @@ def build_tagger(
 
     `tok2vec` may be any model of that type, a listener included. `learn_rate_scale` multiplies the optimizer's learning
     rate for head and CRF, which like a higher one than an encoder. `arithmetic` is that of prediction, as in
-    `ossamma.Encoder.v1`.
+    `ossamma.Encoder.v1`, and so is `dropout`.
     """
     shim = TorchShim(head_from_settings, learn_rate_scale=learn_rate_scale, arithmetic=arithmetic)
     return Model(
@@ -72,7 +72,7 @@ def tagger_forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list
     head: TaggerHead = torch_shim(model).module
     filled = [doc for doc in docs if len(doc)]  # spacy-transformers fails where no document has a token
     found = iter(in_batches(lambda part: _forward(model, part, False)[0], filled, torch_shim(model).batch_tokens))
-    return [next(found) if len(doc) else model.ops.alloc2f(0, 2 * head.n_labels + 3) for doc in docs], _no_backprop
+    return [next(found) if len(doc) else model.ops.alloc2f(0, 2 * head.n_labels + 3) for doc in docs], no_backprop
 
 
 def _forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:
@@ -91,7 +91,3 @@ def _forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Float
         return tok2vec_backprop(split_tensor(torch.zeros_like(h) if h.grad is None else h.grad, lengths, model.ops))
 
     return split_tensor(y, lengths, model.ops), backprop
-
-
-def _no_backprop(gradients: Any) -> Any:
-    raise ValueError("the scores were predicted without gradients: call begin_update to train")

@@ -129,10 +129,11 @@ class CRF(nn.Module):
     def decode(self, emissions: Tensor, lengths: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The best legal path that `allowed` permits (B, L) int64, 0 at padding (Viterbi, see Rabiner 1989).
 
+        Legal for any emissions, infinite ones and NaN (read as 0) included.
         Runs on the CPU wherever the emissions are; the result is on their device. Raises ValueError, naming the
         document, where no legal path is allowed.
         """
-        scores, _ = self._prepare(emissions, lengths, allowed)
+        scores, _ = self._prepare(emissions.nan_to_num(), lengths, allowed)
         start, transitions, end = (x.cpu().numpy() for x in self._potentials())
         paths = torch.zeros(emissions.shape[:2], dtype=torch.int64)
         if paths.numel():

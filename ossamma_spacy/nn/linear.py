@@ -18,7 +18,7 @@ ONEDNN = bool(torch._C._has_mkldnn) and hasattr(torch.ops.mkldnn, "_linear_point
 class Linear(nn.Linear):
     """`nn.Linear` whose float32 products on the CPU go to oneDNN, forwards and backwards.
 
-    torch sends them to MKL, which is half as fast on some processors (benchmarks/arithmetic.py). `arithmetic`
+    torch sends them to MKL, which is half as fast on some processors (docs/decisions.md). `arithmetic`
     "bfloat16" rounds inputs and weights, in training the gradients that come back too; machines differ in whether that
     is faster. Where no gradient is wanted it leaves the output in bfloat16.
     """

@@ -38,6 +38,9 @@ def calibrate_pipeline(model: Path, dev: Path) -> Calibration:
     if not pipes:
         raise ValueError(f"{model}: the pipeline has no ossamma_ner, only {', '.join(nlp.pipe_names) or 'no pipe'}")
     examples = list(Corpus(dev)(nlp))
+    # what comes before the pipe may be what it listens to
+    later = nlp.pipe_names[nlp.pipe_names.index(pipes[0].name) :]
+    list(nlp.pipe((example.predicted for example in examples), disable=later))
     result = fit_temperature(pipes[0], examples)
     write_whole(Path(model) / pipes[0].name / "cfg", srsly.json_dumps(pipes[0].cfg).encode("utf-8"))
     return result

@@ -1,5 +1,7 @@
 """`span._.confidence`: how sure the pipe is that this span with this label is an entity."""
 
+from bisect import bisect_left
+
 from spacy.tokens import Span
 
 
@@ -7,10 +9,17 @@ def span_confidence(span: Span) -> float | None:
     """The confidence that `ossamma_ner` stored beside the entity, None for a span that it did not set."""
     for group in span.doc.spans.values():
         if "source" in group.attrs and "scores" in group.attrs:
-            for other, score in zip(group, group.attrs["scores"], strict=True):
-                if (other.start, other.end, other.label) == (span.start, span.end, span.label):
-                    return float(score)
+            # spans of a group stand in the order of the text
+            i = bisect_left(group, span.start, key=_start)
+            while i < len(group) and group[i].start == span.start:
+                if (group[i].end, group[i].label) == (span.end, span.label):
+                    return float(group.attrs["scores"][i])
+                i += 1
     return None
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def register_confidence() -> None:

@@ -9,6 +9,10 @@ from typing import Any
 from spacy.language import Language
 from thinc.api import Config, Model
 
+from ossamma_spacy.pipeline.confidence import register_confidence
+
+register_confidence()  # so that documents read from disk have it wherever spaCy runs
+
 DEFAULT_CONFIG = """
 [model]
 @architectures = "ossamma.CRFTagger.v1"

@@ -1,6 +1,7 @@
 """The trainable pipe `ossamma_ner`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from thinc.api import Optimizer
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import Decoded, decode
 from ossamma_spacy.models.loss import tagger_loss
+from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.models.tagger import Tagger
-from ossamma_spacy.pipeline.confidence import register_confidence
 from ossamma_spacy.pipeline.gold import gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
 
@@ -30,7 +31,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     confidence (bool): compute the confidence of each entity, for `span._.confidence` and
         `doc.spans[spans_key].attrs["scores"]`. Costs time.
     keep_existing (bool): entities that are already in `doc.ents` stay as they are, links and all, and ours are found
-        around them.
+        around them; confidences are those that they would have without.
     spans_key (str): where in `doc.spans` entities and their confidences go.
     boundary_weight (float): weight of the boundary loss.
     smoothing (float): weight of the label smoothing.
@@ -57,7 +58,6 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         self.spans_key, self.boundary_weight, self.smoothing = spans_key, boundary_weight, smoothing
         self.cfg: dict[str, Any] = {"labels": [], "temperature": 1.0}
         self._tokens = 0  # of the gradients that wait for a step
-        register_confidence()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -108,6 +108,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             if labels is None:
                 found.update(span.label_ for span in example.reference.ents)
         ranked = list(labels) if labels is not None else sorted(found, key=_label_rank)
+        if labels is not None and not ranked:
+            raise ValueError(f"{self.name}: labels is empty; name them, or leave it out to take them from the data")
         if not ranked:
             raise ValueError(
                 f"{self.name}: the training data has no entity, so there are no labels to learn; "
@@ -117,7 +119,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             shim.forget()
         for label in ranked:
             self.add_label(label)
-        self.model.set_dim("nO", len(ranked), force=True)
+        self.model.set_dim("nO", len(self.labels), force=True)
         if encoder is not None:
             encoder(self.model)
         self.model.initialize(X=docs)
@@ -148,6 +150,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             if confidences is not None:
                 attrs = {"scores": confidences, "source": self.name}
                 doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs=attrs, spans=spans)
+            elif self.spans_key in doc.spans and "source" in doc.spans[self.spans_key].attrs:
+                del doc.spans[self.spans_key]  # confidences of entities that an earlier pass found
 
     def _spans(self, doc: Doc, decoded: Decoded, taken: set[int]) -> tuple[list[Span], list[float] | None]:
         """Entities that touch no taken token, and their confidences if there are any."""
@@ -208,6 +212,35 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         if sgd.grad_clip:
             clip_gradients(shims, sgd.grad_clip)
         self.model.finish_update(sgd)
+
+    def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> "OssammaNER":
+        """Load the pipe; raises ValueError, naming the folder, for files that are damaged or do not fit the config."""
+        with self._loading(str(path)):
+            super().from_disk(path, exclude=exclude)
+        return self
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OssammaNER":
+        """Load the pipe; raises ValueError for bytes that are damaged or do not fit the config."""
+        with self._loading("these bytes"):
+            super().from_bytes(data, exclude=exclude)
+        return self
+
+    @contextmanager
+    def _loading(self, source: str) -> Iterator[None]:
+        wanted = [
+            (torch_shim(node), node.attrs["config"]) for node in self.model.walk() if node.name == "ossamma_encoder"
+        ]
+        try:
+            yield
+            for shim, config in wanted:
+                if shim.is_initialized:
+                    check_shape(config, shim.settings["config"])
+            if self.is_initialized and torch_shim(self.model).settings["labels"] != len(self.labels):
+                raise ValueError(
+                    f"the weights are for another number of labels than {', '.join(self.labels) or 'none'}"
+                )
+        except Exception as error:  # thinc and msgpack raise errors of many kinds
+            raise ValueError(f"{self.name}: {source} is damaged or was not made by this config: {error}") from error
 
     def rehearse(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
         raise ValueError(f"{self.name}: rehearse is not supported; mix old examples into the training data instead")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 from ossamma_spacy.corpora.docbin import Written, docs_from_sentences, write_docbin
-from ossamma_spacy.corpora.iob import CorpusError, IobReport, read_iob
+from ossamma_spacy.corpora.iob import IobReport, read_iob
+from ossamma_spacy.corpora.lines import CorpusError
 
 
 def read(tmp_path, text, **options):
@@ -48,6 +49,15 @@ def test_without_docstart_each_sentence_is_a_document(tmp_path):
     assert [len(document) for document in read(tmp_path, "a O\n\n\nb O\n\nc O")] == [1, 1, 1]
 
 
+def test_documents_are_cut_and_joined_to_a_number_of_sentences(tmp_path):
+    def sizes(text):
+        return [len(document) for document in read(tmp_path, text, n_sents=2)]
+
+    assert sizes("a O\n\nb O\n\nc O\n") == [2, 1]
+    # what -DOCSTART- parts is never joined
+    assert sizes("-DOCSTART- O\n\na O\n\n-DOCSTART- O\n\nb O\n\n-DOCSTART- O\n\nc O\n\nd O\n\ne O\n") == [1, 1, 2, 1]
+
+
 @pytest.mark.parametrize("text", ["\ufeffa\tO\r\nb\tB-X\r\n", "a O\nb B-X"])
 def test_byte_order_marks_and_line_ends_do_not_matter(tmp_path, text):
     assert tags(read(tmp_path, text)) == ["O", "B-X"]
@@ -81,7 +91,7 @@ def test_a_bad_line_is_named(tmp_path, text, message):
 def test_a_file_that_is_not_utf8_is_named(tmp_path):
     path = tmp_path / "latin.conll"
     path.write_bytes(b"caf\xe9 O\n")
-    with pytest.raises(CorpusError, match=r"latin\.conll: not UTF-8"):
+    with pytest.raises(CorpusError, match=r"latin\.conll:1: not UTF-8"):
         list(read_iob(path))
 
 
@@ -102,10 +112,10 @@ def test_any_sequence_of_tags_becomes_legal(tmp_path_factory, sequence):
 
 def test_docbins_are_written_whole_and_alike(tmp_path):
     nlp = spacy.blank("en")
-    documents = read(tmp_path, "Rome B-X\nis O\n\nAda B-Y\nLovelace I-Y\n")
+    documents = read(tmp_path, "Rome B-X\nis O\n\nAda B-Y\nLovelace I-Y\n", n_sents=10)
     paths = [tmp_path / "a.spacy", tmp_path / "sub" / "b.spacy"]
     for path in paths:
-        written = write_docbin(docs_from_sentences(nlp, documents, 10), path, Written())
+        written = write_docbin(docs_from_sentences(nlp, documents), path, Written())
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert (written.documents, written.tokens, dict(written.labels)) == (1, 4, {"X": 1, "Y": 1})
     (doc,) = DocBin().from_disk(paths[0]).get_docs(nlp.vocab)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossamma_spacy.corpora.markup import MarkupError, format_sentence, parse_sentence, read_markup
+from ossamma_spacy.corpora.lines import CorpusError
+from ossamma_spacy.corpora.markup import format_sentence, parse_sentence, read_markup
 
 
 def test_spans_are_character_offsets_of_the_plain_text():
@@ -27,7 +28,7 @@ def test_format_and_parse_are_inverse(parts):
     "line", ["a [b](PERSON", "a ] b", "[](PERSON)", "[a]()", "[ a](PERSON)", "[a [b](WORK)](WORK)", "a\\"]
 )
 def test_broken_markup_names_its_column(line):
-    with pytest.raises(MarkupError, match="column"):
+    with pytest.raises(CorpusError, match="column"):
         parse_sentence(line)
 
 
@@ -44,12 +45,12 @@ def test_documents_are_parted_by_blank_lines(tmp_path):
 def test_a_broken_line_names_file_and_line(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("fine\nnot [fine\n", encoding="utf-8")
-    with pytest.raises(MarkupError, match=r"a\.txt:2: column 5"):
+    with pytest.raises(CorpusError, match=r"a\.txt:2: column 5"):
         list(read_markup(path))
 
 
 def test_a_file_that_is_not_utf8_is_named(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"caf\xe9\n")
-    with pytest.raises(MarkupError, match=r"a\.txt: not UTF-8 at byte 3"):
+    with pytest.raises(CorpusError, match=r"a\.txt:1: not UTF-8 \(byte 4"):
         list(read_markup(path))

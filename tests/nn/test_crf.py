@@ -1,5 +1,6 @@
 """The CRF against enumeration of all paths, against pytorch-crf, and against itself in other batches."""
 
+import math
 from itertools import pairwise, product
 
 import numpy as np
@@ -501,7 +502,8 @@ NUMBERS = st.one_of(
 @given(st.lists(st.lists(NUMBERS, min_size=5, max_size=5), max_size=12), st.integers(0, 3))
 @example([[3e38] * 5] * 3, 0)
 @example([[-3e38, 0.0, 3e38, 0.0, 3e38]] * 12, 1)
-def test_decode_is_legal_for_any_finite_emissions(rows, padding):
+@example([[math.nan] * 5, [math.inf, -math.inf, math.inf, math.nan, math.inf], [-math.inf] * 5], 1)
+def test_decode_is_legal_for_any_emissions(rows, padding):
     crf = make_crf(2)
     emissions = torch.full((1, len(rows) + padding, 5), float("nan"))
     emissions[0, : len(rows)] = torch.tensor(rows).view(-1, 5)

@@ -1,0 +1,27 @@
+"""Lines of text files, plain or compressed, and the error of all readers."""
+
+import lzma
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class CorpusError(ValueError):
+    """A file that cannot be read as what it should be; names file and line."""
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Number, from 1, and text of each line of a UTF-8 file, also .xz, without its end or a byte order mark.
+
+    Raises CorpusError, naming file and line, for what is not UTF-8 or not a whole .xz file.
+    """
+    number = 0
+    try:
+        with lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{path}:{number}: not UTF-8 (byte {error.start + 1} of the line); save the file as UTF-8"
+        ) from error
+    except (lzma.LZMAError, EOFError) as error:
+        raise CorpusError(f"{path}:{number + 1}: not a whole .xz file ({error}); fetch it again") from error
