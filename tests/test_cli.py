@@ -8,6 +8,8 @@ from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from ossamma_spacy.cli import app
+from ossamma_spacy.nn.config import SIZES
+from ossamma_spacy.nn.encoder import Encoder
 
 
 def run(*arguments, code=0):
@@ -22,8 +24,12 @@ def read(path):
 
 def test_info_prints_counted_parameters():
     output = run("info")
-    for size in ("tiny", "small", "base", "large"):
-        assert size in output
+    for size, config in SIZES.items():
+        counted = (
+            sum(parameter.numel() for parameter in Encoder(config).parameters()) if size in ("tiny", "small") else 0
+        )
+        assert f"{size} {config.depth} {config.width}" in output
+        assert not counted or f"{counted:,}" in output
 
 
 @pytest.mark.parametrize(

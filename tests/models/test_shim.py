@@ -10,6 +10,7 @@ from thinc.api import Adam, Model
 from torch import nn
 
 from ossamma_spacy.models.shim import AVERAGE, TorchShim, clip_gradients, torch_shim
+from ossamma_spacy.nn.linear import Linear
 
 
 class Net(nn.Module):
@@ -17,7 +18,7 @@ class Net(nn.Module):
 
     def __init__(self, sparse=True):
         super().__init__()
-        self.linear = nn.Linear(4, 3)
+        self.linear = Linear(4, 3)
         self.norm = nn.LayerNorm(3)
         self.table = nn.Embedding(6, 4, sparse=sparse)
         self.scalar = nn.Parameter(torch.tensor(1.5))
@@ -194,6 +195,7 @@ def test_mixed_precision_accumulates_and_keeps_float32_weights():
     assert all(p.dtype == torch.float32 for p in mixed.module.parameters())
     for a, b in zip(exact.gradients(), mixed.gradients(), strict=True):
         assert (a - b).norm() <= 0.05 * a.norm() + 1e-3
+    assert not torch.equal(exact.module.linear.weight.grad, mixed.module.linear.weight.grad)
     assert mixed.run(mixed.module, IDS, is_train=False).dtype == torch.float32
 
 
@@ -282,3 +284,10 @@ def test_the_optimizers_state_is_not_saved_with_the_weights():
     backward(shim)
     shim.finish_update(make_adam(use_averages=True))
     assert abs(len(shim.to_bytes()) - size) < 64
+
+
+def test_an_l2_that_is_no_weight_decay_is_refused():
+    shim = make_shim()
+    backward(shim)
+    with pytest.raises(ValueError, match="set L2_is_weight_decay = true"):
+        shim.finish_update(make_adam(L2_is_weight_decay=False))

@@ -48,17 +48,19 @@ def by_fft(layer, x):
 WAYS = pytest.mark.parametrize("way", [by_chunks, by_pieces, by_fft])
 
 
+@pytest.mark.parametrize("training", [True, False])  # prediction cuts its kernels from some that it remembers
 @pytest.mark.parametrize("length", LENGTHS)
 @WAYS
-def test_convolution_equals_the_recurrence(length, way):
+def test_convolution_equals_the_recurrence(length, way, training):
     torch.manual_seed(length)
     layer, x = Oscillator(8), torch.randn(2, length, 8)
-    expected = recurrence(layer, x)
-    error = (way(layer, x) - expected).abs().max() / expected.abs().max()
+    with torch.set_grad_enabled(training):
+        expected = recurrence(layer, x)
+        error = (way(layer, x) - expected).abs().max() / expected.abs().max()
     assert error <= 1e-5
 
 
-@pytest.mark.parametrize("length", [1, CHUNK + 1, 3 * CHUNK + 5, pytest.param(1024, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("length", [1, CHUNK + 1, 3 * CHUNK + 5, pytest.param(4096, marks=pytest.mark.slow)])
 @WAYS
 def test_gradients_equal_those_of_the_recurrence(length, way):
     torch.manual_seed(length)
@@ -68,7 +70,7 @@ def test_gradients_equal_those_of_the_recurrence(length, way):
     expected = torch.autograd.grad((recurrence(layer, x) * weight.double()).sum(), wanted)
     found = torch.autograd.grad((way(layer, x) * weight).sum(), wanted)
     for left, right in zip(found, expected, strict=True):
-        assert (left - right).abs().max() <= 1e-5 * right.abs().max().clamp_min(1.0)
+        assert (left - right).abs().max() <= 1e-5 * right.abs().max()
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))

@@ -13,8 +13,10 @@ from conftest import (
     train,
     weights,
 )
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+
+from ossamma_spacy.pipeline.calibration import calibrate_pipeline
 
 WIDTH = SMALL_ENCODER["width"]
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "tok2vec"}
@@ -170,3 +172,9 @@ def test_the_tagger_learns_on_spacys_cnn():
     train(nlp, make_examples(nlp), steps=100, rate=5e-3)
     for text, spans in SENTENCES:
         assert [(e.start_char, e.end_char, e.label_) for e in nlp(text).ents] == spans
+
+
+def test_calibration_runs_what_the_pipe_listens_to(shared, tmp_path):
+    shared.to_disk(tmp_path / "model")
+    DocBin(docs=[example.reference for example in tagged_examples(shared)]).to_disk(tmp_path / "dev.spacy")
+    assert calibrate_pipeline(tmp_path / "model", tmp_path / "dev.spacy").spans == 5
