@@ -230,9 +230,21 @@ def test_odd_texts_pass(trained, text):
         assert not span[-1].is_space
 
 
-@given(st.text(max_size=60))
-@settings(max_examples=60, deadline=None)
+HARD = st.text(st.sampled_from("\n\r\t \x00\x0b\x1f\x7f\x85\u2028\u200d\ufeff\u0301👩IBMada1.-'\""), max_size=200)
+
+
+@given(st.one_of(st.text(max_size=60), HARD, st.lists(st.sampled_from([*TEXTS, "\n", "\x00"])).map(" ".join)))
+@settings(max_examples=150, deadline=None)
 def test_any_text_passes(trained, text):
+    doc = trained(text)
+    assert doc.text == text
+    assert not any(span[0].is_space or span[-1].is_space for span in doc.ents)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", ["Ada ", "\n", "x"])
+def test_texts_of_spacys_largest_length_pass(trained, unit):
+    text = (unit * trained.max_length)[: trained.max_length]
     assert trained(text).text == text
 
 
