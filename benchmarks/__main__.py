@@ -102,6 +102,17 @@ def length_scaling(
     harness.write_result("length_scaling", command=command(), data=sources, seed=0, metrics=metrics)
 
 
+@app.command("parts")
+def time_parts(
+    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 1,
+    rounds: Annotated[int, typer.Option(help="How often each way takes its turn.")] = 15,
+) -> None:
+    """Milliseconds of the encoder's parts, computed one way and another."""
+    from benchmarks import parts
+
+    harness.write_result("parts", command=command(), data=[], seed=0, metrics=parts.measure(threads, rounds))
+
+
 @app.command("encoder_choice")
 def choose_encoder(
     candidate: Annotated[str, typer.Argument(help="One of benchmarks/encoder_choice.py.")],

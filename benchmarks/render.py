@@ -35,7 +35,7 @@ def section(result: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def tables(metrics: Mapping[str, Any], title: str = "") -> list[str]:
+def tables(metrics: Mapping[str, Any]) -> list[str]:
     """Plain values in one table; groups whose members have the same keys in a table each, one row a member."""
     plain = {key: value for key, value in metrics.items() if not isinstance(value, dict)}
     groups = {key: value for key, value in metrics.items() if isinstance(value, dict)}
@@ -43,10 +43,10 @@ def tables(metrics: Mapping[str, Any], title: str = "") -> list[str]:
     if groups and all(not isinstance(cell, dict) for group in groups.values() for cell in group.values()):
         columns = list(dict.fromkeys(key for group in groups.values() for key in group))
         rows = [[name, *(group.get(column) for column in columns)] for name, group in groups.items()]
-        parts.append(_table([title, *columns], rows))
+        parts.append(_table(["", *columns], rows))
     else:
         for name, group in groups.items():
-            parts += [f"{name.replace('_', ' ')}:", *tables(group, name)]
+            parts += [f"{name.replace('_', ' ')}:", *tables(group)]
     return parts
 
 
@@ -61,7 +61,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return " – ".join(map(_cell, value))
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
+        return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}" if abs(value) < 10 else f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -1,0 +1,127 @@
+"""Milliseconds of the encoder's parts, computed one way and another; what docs/decisions.md refers to."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ossamma_spacy.nn import attention
+from ossamma_spacy.nn.crf import CRF
+from ossamma_spacy.nn.dropout import Dropout
+from ossamma_spacy.nn.linear import Linear, set_arithmetic
+from ossamma_spacy.nn.oscillator import Oscillator
+
+TOKENS = 1536
+WIDTH, HEADS, WINDOW = 192, 6, 64
+
+Ways = dict[str, Callable[[], Any]]
+
+
+def measure(threads: int, rounds: int) -> dict[str, dict[str, dict[str, Any]]]:
+    """For each part and case the median milliseconds of each way; the ways take turns."""
+    torch.set_num_threads(threads)
+    parts = {
+        "linear map": linear_maps(),
+        "dropout": {"forward": dropouts()},
+        "oscillator, prediction": oscillators(),
+        "windowed attention, forward and backward": windowed_attentions(),
+        "gradient of the CRF": crf_gradients(),
+    }
+    return {
+        part: {case: {way: round(ms, 3) for way, ms in turns(ways, rounds).items()} for case, ways in cases.items()}
+        for part, cases in parts.items()
+    }
+
+
+def turns(ways: Ways, rounds: int) -> dict[str, float]:
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds + 2):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: 1000 * statistics.median(each[2:]) for name, each in seconds.items()}  # two rounds to warm up
+
+
+def linear_maps() -> dict[str, Ways]:
+    """MKL, which torch uses, oneDNN in float32, and oneDNN in bfloat16 with float32 around it."""
+    cases = {}
+    for fan_in, fan_out in ((192, 768), (768, 192)):
+        x, weight = torch.randn(TOKENS, fan_in, requires_grad=True), torch.randn(TOKENS, fan_out)
+        plain, ours, rounded = nn.Linear(fan_in, fan_out), Linear(fan_in, fan_out), Linear(fan_in, fan_out)
+        set_arithmetic(rounded, "bfloat16")
+        layers = {"torch": plain, "oneDNN": ours, "oneDNN, bfloat16": rounded}
+        cases[f"{fan_in} to {fan_out}, forward and backward"] = {
+            name: lambda layer=layer, x=x, weight=weight: gradients((layer(x) * weight).sum(), [x, layer.weight])
+            for name, layer in layers.items()
+        }
+    return cases
+
+
+def dropouts() -> Ways:
+    x, layer = torch.randn(TOKENS, WIDTH), Dropout(0.1)
+    return {"torch": lambda: F.dropout(x, 0.1, True), "bytes": lambda: layer(x)}
+
+
+def oscillators() -> dict[str, Ways]:
+    layer = Oscillator(WIDTH).requires_grad_(False)
+    cases = {}
+    for length in (128, 256, 1024, 8192):
+        x = torch.randn(max(TOKENS // length, 1), length, WIDTH)
+        cases[f"{length} tokens"] = {
+            "chunks": torch.no_grad()(lambda x=x: layer.by_chunks([x])),
+            "FFT": torch.no_grad()(lambda x=x: layer.by_fft(x)),
+        }
+    return cases
+
+
+def windowed_attentions() -> dict[str, Ways]:
+    cases = {}
+    for length in (132, 256, 384, 768, 1536):
+        shape = (TOKENS // length, length, HEADS, WIDTH // HEADS)
+        q, k, v = (torch.randn(shape, requires_grad=True) for _ in range(3))
+        cases[f"{length} tokens"] = {
+            name: lambda dense=dense, q=q, k=k, v=v: gradients(attend(q, k, v, dense).sum(), [q, k, v])
+            for name, dense in (("one product", 1000), ("blocks", 0))
+        }
+    return cases
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, dense: int) -> Tensor:
+    """Windowed attention that counts documents of up to `dense` windows as short."""
+    kept, attention.DENSE = attention.DENSE, dense
+    try:
+        whole = slice(0, q.shape[1])
+        masks = attention.window_masks(len(q), q.shape[1], None, WINDOW, [whole], q.device)
+        return attention.windowed_attention([q], [k], [v], masks, WINDOW)[0]
+    finally:
+        attention.DENSE = kept
+
+
+def crf_gradients() -> dict[str, Ways]:
+    """Ours, by forward–backward, and autograd through the plain recursion."""
+    crf, cases = CRF(9), {}
+    for batch, length in ((4, 250), (1, 1000)):
+        emissions = torch.randn(batch, length, crf.n_tags, requires_grad=True)
+        lengths = torch.full((batch,), length)
+        cases[f"{batch} × {length} tokens"] = {
+            "forward-backward": lambda e=emissions, n=lengths: gradients(crf.log_partition(e, n).sum(), [e]),
+            "autograd": lambda e=emissions: gradients(plain_log_partition(crf, e).sum(), [e]),
+        }
+    return cases
+
+
+def plain_log_partition(crf: CRF, emissions: Tensor) -> Tensor:
+    start, transitions, end = crf._potentials()
+    message = start + emissions[:, 0].double()
+    for step in emissions.double().unbind(1)[1:]:
+        message = (message[:, :, None] + transitions).logsumexp(1) + step
+    return (message + end).logsumexp(1)
+
+
+def gradients(value: Tensor, inputs: list[Tensor]) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(value, inputs)
