@@ -1,5 +1,7 @@
 """Linear attention over the whole document, and softmax attention inside a window."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,20 +18,20 @@ def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], keep: li
     reads it. The sums run in float32. Returns (B, P, H, d_h) float32 each.
     """
     with torch.autocast(q[0].device.type, enabled=False):
-        total, count = torch.zeros(()), torch.zeros(())
-        for k_piece, v_piece, keep_piece in zip(k, v, keep, strict=True):
-            phi = _feature_map(k_piece)
-            if keep_piece is not None:
-                phi = phi * keep_piece[:, None, :, None]
-            total = phi.mT @ v_piece.float().transpose(1, 2) + total  # (B, H, d_h, d_h)
-            here = (
-                k_piece.new_tensor(k_piece.shape[1]) if keep_piece is None else keep_piece.sum(1)[:, None, None, None]
-            )
-            count = here + count
-        context = total / count.clamp_min(1)
+        sums, counts = zip(*map(_sum_keys, k, v, keep), strict=True)
+        context = sum(sums) / sum(counts).clamp_min(1)
         context = context - context.mean(-1, keepdim=True)
         read = (_feature_map(piece) @ context for piece in q)
         return [F.rms_norm(c, c.shape[-1:], eps=1e-5).transpose(1, 2) for c in read]
+
+
+def _sum_keys(k: Tensor, v: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Σφ(k)vᵀ (B, H, d_h, d_h) of a piece, and the number of its keys."""
+    phi = _feature_map(k)
+    if keep is None:
+        return phi.mT @ v.float().transpose(1, 2), k.new_tensor(k.shape[1], dtype=torch.float32)
+    phi = phi * keep[:, None, :, None]
+    return phi.mT @ v.float().transpose(1, 2), keep.sum(1)[:, None, None, None]
 
 
 def _feature_map(x: Tensor) -> Tensor:
@@ -51,7 +53,7 @@ def rotate(x: Tensor, table: Tensor) -> Tensor:
 
 
 def windowed_attention(
-    q: list[Tensor], k: list[Tensor], v: list[Tensor], masks: list[Tensor | None], window: int
+    q: Sequence[Tensor], k: Sequence[Tensor], v: Sequence[Tensor], masks: list[Tensor | None], window: int
 ) -> list[Tensor]:
     """Softmax attention of each position over the positions at most `window` away, in blocks: linear in L.
 
@@ -83,7 +85,7 @@ def _block_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, windo
     return out.reshape(batch, -1, heads, width)[:, :length]
 
 
-def _with_halo(pieces: list[Tensor], i: int, window: int) -> Tensor:
+def _with_halo(pieces: Sequence[Tensor], i: int, window: int) -> Tensor:
     """Piece i with the window before and after it, zero beyond the ends: (B, w + P + w, H, d_h)."""
     piece = pieces[i]
     before = pieces[i - 1][:, -window:] if i else piece.new_zeros(len(piece), window, *piece.shape[2:])

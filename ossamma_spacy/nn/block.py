@@ -129,15 +129,15 @@ class Block(nn.Module):
 
     def local(self, n: Pieces, context: Context) -> Pieces:
         """Windowed attention of n, heads joined."""
-        heads = self.config.heads
-        q, k, v = [], [], []
-        for piece, rotary in zip(n, context.rotary, strict=True):
-            qk, v_piece = self.local_in(piece).unflatten(-1, (3 * heads, -1)).split([2 * heads, heads], dim=2)
-            q_piece, k_piece = rotate(qk, rotary).chunk(2, dim=2)  # (B, P, H, d_h)
-            q.append(q_piece)
-            k.append(k_piece)
-            v.append(v_piece)
+        q, k, v = zip(*map(self.local_heads, n, context.rotary), strict=True)
         return [o.flatten(-2) for o in windowed_attention(q, k, v, context.masks, self.config.window)]
+
+    def local_heads(self, n: Tensor, rotary: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values (B, P, H, d_h) of one piece, with their positions."""
+        heads = self.config.heads
+        qk, v = self.local_in(n).unflatten(-1, (3 * heads, -1)).split([2 * heads, heads], dim=2)
+        q, k = rotate(qk, rotary).chunk(2, dim=2)
+        return q, k, v
 
 
 def swiglu(x: Tensor) -> Tensor:

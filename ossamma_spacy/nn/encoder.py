@@ -13,7 +13,7 @@ from ossamma_spacy.nn.lexical import Lexicon, Words
 from ossamma_spacy.nn.oscillator import CHUNK
 from ossamma_spacy.nn.time import TimeEmbedding
 
-PIECE = 2048  # positions of a document, more or less, that go through a block together
+PIECE = 512  # positions of a document, more or less, that go through a block together
 
 
 class Encoder(nn.Module):

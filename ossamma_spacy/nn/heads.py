@@ -8,7 +8,7 @@ from ossamma_spacy.nn.crf import CRF
 from ossamma_spacy.nn.dropout import Dropout
 from ossamma_spacy.nn.linear import Linear
 
-PIECE = 2048  # positions whose pooled vectors are held at a time
+PIECE = 512  # positions whose pooled vectors are held at a time
 
 
 class TaggerHead(nn.Module):
