@@ -115,16 +115,17 @@ def time_parts(
 
 @app.command("encoder_choice")
 def choose_encoder(
-    candidate: Annotated[str, typer.Argument(help="One of benchmarks/encoder_choice.py.")],
+    candidates: Annotated[list[str], typer.Argument(help="Some of benchmarks/encoder_choice.py, one after another.")],
     data: Data = DATA,
     seed: Annotated[int, typer.Option(help="The seed.")] = 0,
     parts: Annotated[str, typer.Option(help="What to measure: conll, scratch, schooled.")] = "schooled,scratch,conll",
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 2,
 ) -> None:
-    """Measure a candidate for the encoder; the corpora must be converted already."""
+    """Measure candidates for the encoder; the corpora must be converted already. What is there is not done again."""
     from benchmarks import encoder_choice
 
-    encoder_choice.run(candidate, data, seed, parts.split(","), threads)
+    for candidate in candidates:
+        encoder_choice.run(candidate, data, seed, parts.split(","), threads)
 
 
 @app.command("encoder_choice_table")
