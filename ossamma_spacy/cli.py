@@ -31,6 +31,9 @@ app.add_typer(benchmark_app, name="benchmark")
 def info() -> None:
     """Print the sizes of the encoder with their counted parameters.
 
+    The lexicon holds the subwords of a full vocabulary and the lexical memory, of which a text reads a few rows a word;
+    head and CRF come on top, 0.15 million weights for nine labels at tiny's width.
+
     Example: ossamma info
     """
     from ossamma_spacy.nn.config import SIZES
