@@ -17,7 +17,7 @@ from ossamma_spacy.models.shim import torch_shim
 
 pytestmark = pytest.mark.gpu
 TEXTS = [text for text, _ in SENTENCES]
-needs_cupy = pytest.mark.skipif(find_spec("cupy") is None, reason="needs CuPy: pip install 'ossamma-spacy[cuda12x]'")
+needs_cupy = pytest.mark.skipif(find_spec("cupy") is None, reason="needs CuPy: pip install cupy-cuda12x")
 
 
 def confidences(nlp):

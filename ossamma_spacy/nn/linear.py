@@ -91,8 +91,11 @@ class _OneDnnLinear(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         gradient = gradients[0].to(x.dtype)
-        rows = gradient.reshape(-1, gradient.shape[-1])
+        rows, inputs = gradient.reshape(-1, gradient.shape[-1]), x.reshape(-1, x.shape[-1])
         d_x = _product(gradient, weight.t(), None).float() if ctx.needs_input_grad[0] else None
-        d_weight = (rows.t() @ x.reshape(-1, x.shape[-1])).float() if ctx.needs_input_grad[1] else None
+        d_weight = None
+        if ctx.needs_input_grad[1]:  # bfloat16 goes to oneDNN by itself, and faster so
+            rounded = x.dtype == torch.bfloat16
+            d_weight = (rows.t() @ inputs).float() if rounded else _product(rows.t(), inputs.t(), None)
         d_bias = gradients[0].flatten(0, -2).sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
         return d_x, d_weight, d_bias, None
