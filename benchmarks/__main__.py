@@ -130,6 +130,7 @@ def choose_encoder(
 
 @app.command("encoder_choice_table")
 def encoder_choice_table(
+    data: Data = DATA,
     rounds: Annotated[int, typer.Option(help="How often each candidate takes its turn.")] = 7,
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 2,
 ) -> None:
@@ -137,7 +138,9 @@ def encoder_choice_table(
     from benchmarks import encoder_choice
 
     metrics = encoder_choice.table(rounds, threads)
-    files = [harness.ROOT / "corpus" / name / "train.spacy" for name in ("conll2003", "ossamma9")]
+    files = [data / "conll2003_en" / CONLL2003[split] for split in ("train", "dev")]
+    files += [data / "ossamma9" / f"{split}.jsonl" for split in ("train", "dev")]
+    files += [data / "silver9" / file for file in encoder_choice.SILVER]
     seeds = sorted({int(path.stem.rsplit("-", 1)[1]) for path in encoder_choice.FOLDER.glob("*.json")})
     harness.write_result("encoder_choice", command=command(), data=files, seed=seeds, metrics=metrics)
 

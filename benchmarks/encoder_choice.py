@@ -49,6 +49,7 @@ CANDIDATES: dict[str, dict[str, Any]] = {
 FEATURE_MAPS = {"relu": F.relu, "softmax": partial(torch.softmax, dim=-1)}  # of the linear attention, beside elu + 1
 FOLDER = harness.RESULTS / "encoder_choice"
 BATCH_TOKENS = 1500
+SILVER = ("silver9.jsonl.xz", "silver9_open.jsonl.xz")
 
 
 def candidate_config(name: str) -> Any:
@@ -104,8 +105,9 @@ def run(name: str, data: Path, seed: int, parts: Sequence[str], threads: int) ->
     for part in parts:
         if part not in found:
             with candidate_feature_map(name):
-                found[part] = PARTS[part](name, data, seed)
-            found["commit"], found["machine"] = harness.commit(), harness.machine()
+                scores = PARTS[part](name, data, seed)
+            command = f"python -m benchmarks encoder_choice {name} --seed {seed} --parts {part} --threads {threads}"
+            found[part] = {**scores, **harness.provenance(command)}
             path.write_text(json.dumps(found, indent=1))
 
 
@@ -119,9 +121,8 @@ def ossamma9(name: str, data: Path, seed: int) -> dict[str, float]:
 
 
 def silver(name: str, data: Path, seed: int) -> dict[str, Any]:
-    files = [data / "silver9" / file for file in ("silver9.jsonl.xz", "silver9_open.jsonl.xz")]
     nlp = spacy.blank("en")
-    passages = [passage for file in files for passage in schooling.read_silver(file, nlp)]
+    passages = [passage for file in SILVER for passage in schooling.read_silver(data / "silver9" / file, nlp)]
     return schooled(name, passages, *corpus("ossamma9"), seed)
 
 

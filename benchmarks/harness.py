@@ -37,7 +37,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def commit() -> str:
+def _commit() -> str:
     """The commit of the code, with a + where files differ from it."""
     head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
     changed = subprocess.run(
@@ -50,6 +50,14 @@ def commit() -> str:
     return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
 
 
+COMMIT = _commit()  # at the start: in a long run others may follow
+
+
+def provenance(command: str) -> dict[str, str]:
+    """How a figure came about: command, commit, date, machine."""
+    return {"command": command, "commit": COMMIT, "date": date.today().isoformat(), "machine": machine()}
+
+
 def write_result(
     name: str, *, command: str, data: Iterable[Path], seed: int | Sequence[int], metrics: Mapping[str, Any], **more: Any
 ) -> Path:
@@ -58,14 +66,11 @@ def write_result(
 
     result = {
         "name": name,
-        "command": command,
-        "commit": commit(),
-        "date": date.today().isoformat(),
+        **provenance(command),
         "data": {
             path.name if path.parent == path else f"{path.parent.name}/{path.name}": sha256(path) for path in data
         },
         "seed": seed,
-        "machine": machine(),
         "metrics": metrics,
         **more,
     }

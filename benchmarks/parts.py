@@ -24,6 +24,7 @@ Ways = dict[str, Callable[[], Any]]
 def measure(threads: int, rounds: int) -> dict[str, dict[str, dict[str, Any]]]:
     """For each part and case the median milliseconds of each way; the ways take turns."""
     torch.set_num_threads(threads)
+    torch.manual_seed(0)
     parts = {
         "linear map": linear_maps(),
         "dropout": {"forward": dropouts()},

@@ -89,7 +89,7 @@ def messages(scores: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
 
     scores (S, B, L, K) float64, start (S, K), transitions (S, K, K); each of the S sets has its own. Returns
     (S, B, L, K). The recursion runs on scaled probabilities (Rabiner 1989), one small matrix product per position;
-    where their range is too wide for float64, `log_messages` does the same in logarithms, about four times slower.
+    where their range is too wide for float64, `log_messages` does the same in logarithms, more slowly.
     """
     top = scores.detach().amax(-1, keepdim=True)
     top_start = start.detach().amax()

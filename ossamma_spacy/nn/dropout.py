@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class Dropout(nn.Dropout):
-    """`nn.Dropout` that draws eight elements from one random number on the CPU, four times as fast.
+    """`nn.Dropout` that draws eight elements from one random number on the CPU, which is faster.
 
     The share that it drops is rounded to 1/256, and what it keeps is scaled by exactly that share.
     """
