@@ -19,15 +19,19 @@ from spacy.tokens import Doc, DocBin
 from benchmarks import harness, schooling
 from ossamma_spacy.init_config import make_config
 
-# each differs from `base`, the config tiny of the day, in what is named
-CANDIDATES: dict[str, dict[str, Any]] = {
+BASE = {"depth": 3, "heads": 6, "feature_map": "relu"}  # on top of config tiny
+CANDIDATES: dict[str, dict[str, Any]] = {  # each is the base with what it names
     "base": {},
-    "depth3": {"depth": 3},
-    "depth5": {"depth": 5},
+    "depth4": {"depth": 4},
+    "depth2": {"depth": 2},
     "width160": {"width": 160, "heads": 5, "feed_forward_width": 320},
-    "width256": {"width": 256, "heads": 8, "feed_forward_width": 512},
+    "width256": {"width": 256, "heads": 4, "feed_forward_width": 512},
     "ffn1": {"feed_forward_width": 192},
     "ffn3": {"feed_forward_width": 576},
+    "heads3": {"heads": 3},
+    "window32": {"window": 32},
+    "elu_map": {"feature_map": "elu"},
+    "softmax_map": {"feature_map": "softmax"},
     "no_input_gate": {"input_gate": False},
     "no_output_gate": {"output_gate": False},
     "no_gates": {"input_gate": False, "output_gate": False},
@@ -39,25 +43,21 @@ CANDIDATES: dict[str, dict[str, Any]] = {
     "words_only": {"pair_rows": 0},
     "memory32k": {"word_rows": 32768, "pair_rows": 32768},
     "memory_narrow": {"memory_width": 32},
-    "window32": {"window": 32},
-    "heads3": {"heads": 3},
-    "relu_map": {"feature_map": "relu"},
-    "softmax_map": {"feature_map": "softmax"},
-    "lean": {"depth": 3, "heads": 3, "feature_map": "relu"},
-    "lean_wide": {"depth": 3, "heads": 4, "width": 256, "feed_forward_width": 512, "feature_map": "relu"},
+    "elu_depth4": {"depth": 4, "feature_map": "elu"},
+    "elu_depth4_no_memory": {"depth": 4, "feature_map": "elu", "word_rows": 0, "pair_rows": 0},
 }
-FEATURE_MAPS = {"relu": F.relu, "softmax": partial(torch.softmax, dim=-1)}  # of the linear attention, beside elu + 1
+FEATURE_MAPS = {"elu": lambda x: F.elu(x) + 1, "softmax": partial(torch.softmax, dim=-1)}  # beside ReLU
 FOLDER = harness.RESULTS / "encoder_choice"
 BATCH_TOKENS = 1500
 SILVER = ("silver9.jsonl.xz", "silver9_open.jsonl.xz")
 
 
 def candidate_config(name: str) -> Any:
-    """The config of a candidate: tiny, with what it changes."""
+    """Config tiny with what the base and the candidate change."""
     config = make_config("tiny")
-    config["components"]["ossamma_ner"]["model"]["tok2vec"].update(
-        {key: value for key, value in CANDIDATES[name].items() if key != "feature_map"}
-    )
+    settings = BASE | CANDIDATES[name]
+    del settings["feature_map"]
+    config["components"]["ossamma_ner"]["model"]["tok2vec"].update(settings)
     config["components"]["ossamma_ner"]["model"]["tok2vec"]["mixed_precision"] = True
     config["components"]["ossamma_ner"]["confidence"] = False
     return config
@@ -65,12 +65,12 @@ def candidate_config(name: str) -> Any:
 
 @contextmanager
 def candidate_feature_map(name: str) -> Iterator[None]:
-    """Put the candidate's feature map, if it has one, in the place of elu + 1."""
+    """Put the candidate's feature map in the place of ReLU."""
     chosen = CANDIDATES[name].get("feature_map")
     if chosen is None:
         yield
         return
-    with patch("ossamma_spacy.nn.attention._feature_map", lambda x: FEATURE_MAPS[chosen](x.float()).transpose(1, 2)):
+    with patch("torch.nn.functional.relu", FEATURE_MAPS[chosen]):
         yield
 
 

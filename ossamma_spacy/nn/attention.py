@@ -9,34 +9,24 @@ from torch import Tensor
 DENSE = 6  # documents of up to so many windows attend by one masked product: cheaper than blocks with their halos
 
 
-def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], keep: list[Tensor | None]) -> list[Tensor]:
-    """norm(φ(q)ᵀΣφ(k)v / φ(q)ᵀΣφ(k)) with φ = elu + 1, non-causal (Katharopoulos et al. 2020, eq. 5), linear in L.
+def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], counts: Tensor) -> list[Tensor]:
+    """norm(φ(q)ᵀΣφ(k)v / φ(q)ᵀΣφ(k)) with φ = ReLU, non-causal (Katharopoulos et al. 2020, eq. 5), linear in L.
 
-    q, k, v are (B, P, H, d_h) each, one for each piece of the documents; `keep` (B, P) bool is false at padding, None
-    where there is none. Each head's output is layer-normed. A norm does not see a positive factor, so the denominator
-    is never computed: the sum is only scaled by the number of keys. Its mean is taken from the sum, before any query
-    reads it. The sums run in float32. Returns (B, P, H, d_h) float32 each.
+    q, k, v are (B, P, H, d_h) each, one for each piece of the documents, k zero at padding; `counts` (B,) says how many
+    keys there are. Each head's output is layer-normed. A norm does not see a positive factor, so the denominator is
+    never computed: the sum is only scaled by the number of keys. Its mean is taken from the sum, before any query reads
+    it. Products follow the dtype of their inputs, sums run in float32. Returns (B, P, H, d_h) each.
     """
-    with torch.autocast(q[0].device.type, enabled=False):
-        sums, counts = zip(*map(_sum_keys, k, v, keep), strict=True)
-        context = sum(sums) / sum(counts).clamp_min(1)
-        context = context - context.mean(-1, keepdim=True)
-        read = (_feature_map(piece) @ context for piece in q)
-        return [F.rms_norm(c, c.shape[-1:], eps=1e-5).transpose(1, 2) for c in read]
+    sums = [(F.relu(key).transpose(1, 2).mT @ value.transpose(1, 2)).float() for key, value in zip(k, v, strict=True)]
+    context = sum(sums) / counts.clamp_min(1)[:, None, None, None]  # (B, H, d_h, d_h)
+    context = (context - context.mean(-1, keepdim=True)).to(q[0].dtype)
+    return [unit_rms(F.relu(query).transpose(1, 2) @ context).transpose(1, 2) for query in q]
 
 
-def _sum_keys(k: Tensor, v: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Σφ(k)vᵀ (B, H, d_h, d_h) of a piece, and the number of its keys."""
-    phi = _feature_map(k)
-    if keep is None:
-        return phi.mT @ v.float().transpose(1, 2), k.new_tensor(k.shape[1], dtype=torch.float32)
-    phi = phi * keep[:, None, :, None]
-    return phi.mT @ v.float().transpose(1, 2), keep.sum(1)[:, None, None, None]
-
-
-def _feature_map(x: Tensor) -> Tensor:
-    """(B, P, H, d_h) → φ (B, H, P, d_h)."""
-    return F.elu(x.float()).add_(1).transpose(1, 2)
+def unit_rms(x: Tensor) -> Tensor:
+    """x / √(mean x² + 1e-5) over the last axis; torch's own makes float32 copies of bfloat16."""
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
+    return x * (norm.square() / x.shape[-1] + 1e-5).rsqrt().to(x.dtype)
 
 
 def rotary_table(piece: slice, head_width: int, device: torch.device) -> Tensor:

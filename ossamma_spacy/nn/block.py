@@ -20,12 +20,13 @@ Pieces = list[Tensor]  # a batch of documents (B, L, …) cut along L
 class Context:
     """What all blocks share in one pass; lists hold an entry for each piece.
 
-    `keep` (B, P) bool is None where nothing is padded; `masks` are those of the windowed attention; `rotary` holds
-    exp(i·angle) (P, 1, d_h/2); `time` is the embedding (B, d_t) of each document's time, (1, d_t) of a time that all
-    share, or None without time condition.
+    `padding` indexes the padded positions of (B, P), None where nothing is padded; `counts` (B,) are the documents'
+    lengths; `masks` are those of the windowed attention; `rotary` holds exp(i·angle) (P, 1, d_h/2); `time` is the
+    embedding (B, d_t) of each document's time, (1, d_t) of a time that all share, or None without time condition.
     """
 
-    keep: list[Tensor | None]
+    padding: list[tuple[Tensor, ...] | None]
+    counts: Tensor
     masks: list[Tensor | None]
     rotary: list[Tensor]
     time: Tensor | None
@@ -78,14 +79,14 @@ class Block(nn.Module):
                 nn.init.normal_(gate.weight, std=0.02)
 
     def forward(self, x: Pieces, context: Context) -> Pieces:
-        n = [self.norm(piece, context.time) for piece in x]
+        n = [self.w_m.rounded(self.norm(piece, context.time)) for piece in x]
         return [self.update(*pair) for pair in zip(x, self.branches(n, context), strict=True)]
 
     def update(self, x: Tensor, branches: Tensor) -> Tensor:
         """Add what the branches found, then the feed-forward part."""
-        x = x + self.dropout(self.w_m(branches))
+        x = x + self.dropout(self.w_m(branches)).to(x.dtype)
         if self.config.feed_forward:
-            x = x + self.dropout(self.ffn_out(swiglu(self.ffn_in(self.ffn_norm(x)))))
+            x = x + self.dropout(self.ffn_out(swiglu(self.ffn_in(self.ffn_norm(x))))).to(x.dtype)
         return x
 
     def branches(self, n: Pieces, context: Context) -> Pieces:
@@ -112,17 +113,15 @@ class Block(nn.Module):
 
     def global_branch(self, n: Pieces, context: Context) -> Pieces:
         """G = W_o(c ⊙ σ(o)), or the half of it that is switched on."""
-        parts = list(zip(*(self.global_in(piece).split(piece.shape[-1], dim=-1) for piece in n), strict=True))
-        gates: Pieces | None = None
-        if self.oscillator is not None:
-            q = [
-                piece if keep is None else piece.masked_fill(~keep[..., None], 0.0)
-                for piece, keep in zip(parts.pop(), context.keep, strict=True)
-            ]
-            gates = [torch.sigmoid(o) for o in self.oscillator(q)]
+        inputs = [
+            piece if padding is None else piece.index_put(padding, piece.new_zeros(()))
+            for piece, padding in zip(map(self.global_in, n), context.padding, strict=True)
+        ]
+        parts = list(zip(*(piece.split(self.config.width, dim=-1) for piece in inputs), strict=True))
+        gates = None if self.oscillator is None else [torch.sigmoid(o) for o in self.oscillator(parts.pop())]
         if self.config.linear_attention:
             heads = [[piece.unflatten(-1, (self.config.heads, -1)) for piece in part] for part in parts]
-            c = [piece.flatten(-2) for piece in linear_attention(heads[0], heads[1], heads[2], context.keep)]
+            c = [piece.flatten(-2) for piece in linear_attention(heads[0], heads[1], heads[2], context.counts)]
         else:
             c = list(parts[0])
         return [self.w_o(piece if gates is None else piece * gates[i]) for i, piece in enumerate(c)]

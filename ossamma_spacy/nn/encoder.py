@@ -45,7 +45,8 @@ class Encoder(nn.Module):
         keep = torch.arange(length, device=x.device) < lengths[:, None]
         padded = bool((lengths < length).any())
         context = Context(
-            keep=[keep[:, piece] if padded else None for piece in pieces],
+            padding=[(~keep[:, piece]).nonzero(as_tuple=True) if padded else None for piece in pieces],
+            counts=lengths,
             masks=window_masks(len(x), length, lengths if padded else None, self.config.window, pieces, x.device),
             rotary=[rotary_table(piece, self.config.head_width, x.device) for piece in pieces],
             time=None if self.time is None else self.time(x.new_zeros(1) if time is None else time),

@@ -37,6 +37,7 @@ class TaggerHead(nn.Module):
 
     def score(self, framed: Tensor) -> Tensor:
         """Scores of the positions inside a piece (B, 1 + P + 1, d) that has a neighbour on each side."""
+        framed = self.pool.rounded(framed)
         before, h, after = framed[:, :-2], framed[:, 1:-1], framed[:, 2:]
         pooled = self.pool(torch.cat([h, before, after, h * before], dim=-1))
         z = self.dropout(self.norm(pooled.float()))

@@ -35,6 +35,11 @@ class Linear(nn.Linear):
             return _product(x.float(), self.weight, self.bias)
         return _product(x.bfloat16(), *self._bfloat16())
 
+    def rounded(self, x: Tensor) -> Tensor:
+        """x as `forward` would round it: once for all that read it."""
+        rounds = self.arithmetic == "bfloat16" and x.device.type == "cpu" and not torch.is_grad_enabled()
+        return x.bfloat16() if rounds else x
+
     def _bfloat16(self) -> tuple[Tensor, Tensor | None]:
         """Rounded weight and bias, made anew when the parameters have changed."""
         key = tuple(0 if p.is_inference() else p._version for p in self.parameters())

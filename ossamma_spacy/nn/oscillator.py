@@ -82,10 +82,10 @@ class Oscillator(nn.Module):
         return wave * self.gain(log_radius, angle)[..., None]
 
     def forward(self, x: list[Tensor]) -> list[Tensor]:
-        """Pieces (B, P, d) of the documents, each of whole chunks but the last; float32 comes back."""
+        """Pieces (B, P, d) of the documents, each of whole chunks but the last."""
         # float32 inside: under autocast the products would lose the precision that the kernel was built with
         with torch.autocast(x[0].device.type, enabled=False):
-            return self.by_chunks([piece.float() for piece in x])
+            return self.by_chunks(x)
 
     def by_fft(self, x: Tensor) -> Tensor:
         """The convolution by fast Fourier transform, in O(L log L)."""
@@ -108,7 +108,7 @@ class Oscillator(nn.Module):
         if not x[0].numel():
             return x
         kernels = self.chunk_kernels(size)
-        u = [channels_first(_pad(piece, size)).view(piece.shape[2], -1, size) for piece in x]  # (d, B·N, C) each
+        u = [channels_first(_pad(piece.float(), size)).view(piece.shape[2], -1, size) for piece in x]  # (d, B·N, C)
         if len(x) == 1 and length == size:
             y = [torch.bmm(u[0], kernels.toeplitz)]
         else:
@@ -121,7 +121,7 @@ class Oscillator(nn.Module):
                 for states, piece in zip(entering, u, strict=True)
             ]
         return [
-            channels_last(out).view(len(piece), -1, piece.shape[2])[:, : piece.shape[1]]
+            channels_last(out.to(piece.dtype)).view(len(piece), -1, piece.shape[2])[:, : piece.shape[1]]
             for out, piece in zip(y, x, strict=True)
         ]
 

@@ -46,9 +46,9 @@ def turned(x):
 
 
 def linear_attention(q, k, v):
-    q, k, v = heads(F.elu(q) + 1), heads(F.elu(k) + 1), heads(v)
-    weights = q @ k.mT
-    return norm(weights / weights.sum(-1, keepdim=True) @ v).transpose(0, 1).flatten(1)
+    q, k, v = heads(F.relu(q)), heads(F.relu(k)), heads(v)
+    # the norm sees no positive factor of a position, hence no denominator
+    return norm(q @ k.mT / LENGTH @ v).transpose(0, 1).flatten(1)
 
 
 def oscillator(layer, x):
@@ -116,7 +116,8 @@ def test_a_block_is_what_its_equations_say(off):
         parameter.add_(0.3 * torch.randn(parameter.shape))
     x, e = torch.randn(2, LENGTH, 16), torch.randn(2, 8) if config.time_condition else None
     context = Context(
-        keep=[None],
+        padding=[None],
+        counts=torch.full((2,), LENGTH),
         masks=window_masks(2, LENGTH, None, config.window, [slice(0, LENGTH)], x.device),
         rotary=[rotary_table(slice(0, LENGTH), config.head_width, x.device)],
         time=e,
