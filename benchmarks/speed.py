@@ -1,11 +1,20 @@
 """Words per second and peak memory of tiny and small beside spaCy's own `ner`, all trained on one corpus."""
 
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks import harness
-from ossamma_spacy.evaluation.speed import Candidate, Speed, compare_speed, ratios, with_and_without_confidences
+from ossamma_spacy.evaluation.speed import (
+    Candidate,
+    Speed,
+    compare_speed,
+    ratios,
+    read_texts,
+    with_and_without_confidences,
+)
+from ossamma_spacy.nn.linear import ARITHMETICS
 
 FOLDER = harness.WORK / "speed"
 # speed depends on how many entities are found, hence on training, but soon no longer on how much of it
@@ -50,9 +59,22 @@ def measure(models: Mapping[str, str], texts: Path, rounds: int) -> dict[str, An
     for threads in (1, 2):
         speeds = compare_speed(candidates, texts, threads=threads, rounds=rounds)
         metrics[f"threads_{threads}"] = {speed.name: _row(speed, speeds[0]) for speed in speeds}
+    metrics["equal_tags_float32_bfloat16"] = equal_tags(models["tiny"], texts)
     metrics["tiny_vs_spacy_ner"] = metrics["threads_2"]["tiny"]["ratio"]
     metrics["tiny_vs_spacy_ner_1_thread"] = metrics["threads_1"]["tiny"]["ratio"]
     return metrics
+
+
+def equal_tags(model: str, texts: Path) -> float:
+    """The share of tokens that bear the same tag whether products are computed in float32 or bfloat16."""
+    import spacy
+
+    tags = []
+    for arithmetic in ARITHMETICS:
+        settings = {"arithmetic": arithmetic, "tok2vec": {"arithmetic": arithmetic}}
+        nlp = spacy.load(model, config={"components": {"ossamma_ner": {"model": settings}}})
+        tags.append([token.ent_iob_ + token.ent_type_ for doc in nlp.pipe(read_texts(texts)) for token in doc])
+    return round(statistics.mean(a == b for a, b in zip(*tags, strict=True)), 6)
 
 
 def _row(speed: Speed, base: Speed) -> dict[str, Any]:
