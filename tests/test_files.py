@@ -81,3 +81,12 @@ def test_a_failed_save_leaves_the_encoder(trained, saved_encoder, failing_disk):
         save_encoder(trained.get_pipe("ossamma_ner").model, saved_encoder, corpus="another")
     settings, _ = read_encoder(saved_encoder)
     assert settings["config"]["width"] == 32
+
+
+def test_a_failed_save_leaves_the_weights_of_the_pipe(trained, folder, tmp_path, failing_disk):
+    model = tmp_path / "model"
+    shutil.copytree(folder, model)
+    with pytest.raises(failing_disk):
+        trained.to_disk(model)
+    text = "IBM hired Ada Lovelace in 1997"
+    assert entities(spacy.load(model)(text)) == entities(trained(text))

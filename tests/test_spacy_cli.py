@@ -133,28 +133,36 @@ def test_a_corpus_that_is_not_there_is_named(workplace):
     assert "nowhere.spacy" in result.output + repr(result.exception)
 
 
-KILLER = """
-import os, signal
+AT_STEP_50 = """
+import os, resource, signal
 import spacy
 
-@spacy.registry.callbacks("kill_at_step_50")
-def make_killer():
+@spacy.registry.callbacks("at_step_50")
+def make_callback():
     def before_update(nlp, step):
         if step["step"] == 50:
-            os.kill(os.getpid(), signal.SIGKILL)
+            {event}
     return before_update
 """
+KILL = "os.kill(os.getpid(), signal.SIGKILL)"
+FULL_DISK = "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))"  # bytes to a file: too few for the weights
 
 
 @pytest.mark.slow
-def test_a_killed_training_leaves_its_best_pipeline(workplace, tmp_path):
-    (tmp_path / "killer.py").write_text(KILLER)
+@pytest.mark.parametrize("event", [KILL, FULL_DISK], ids=["killed", "full disk"])
+def test_a_training_that_breaks_off_leaves_its_best_pipeline(workplace, tmp_path, event):
+    (tmp_path / "code.py").write_text(AT_STEP_50.format(event=event))
     config = Config().from_disk(workplace / "config.cfg", interpolate=False)
-    config["training"]["before_update"] = {"@callbacks": "kill_at_step_50"}
+    config["training"]["before_update"] = {"@callbacks": "at_step_50"}
     config.to_disk(tmp_path / "config.cfg")
-    command = ["train", tmp_path / "config.cfg", "--output", tmp_path / "out", "--code", tmp_path / "killer.py"]
-    result = subprocess.run([sys.executable, "-m", "spacy", *command], capture_output=True, timeout=120, check=False)
-    assert result.returncode == -signal.SIGKILL, result.stderr
+    command = ["train", tmp_path / "config.cfg", "--output", tmp_path / "out", "--code", tmp_path / "code.py"]
+    command = [sys.executable, "-m", "spacy", *command]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if event == KILL:
+        assert result.returncode == -signal.SIGKILL, result.stderr
+    else:
+        assert result.returncode == 1
+        assert "File too large" in result.stdout + result.stderr
     nlp = spacy.load(tmp_path / "out" / "model-best")
     assert nlp.evaluate(make_examples(nlp))["ents_f"] == nlp.meta["performance"]["ents_f"] > 0
 

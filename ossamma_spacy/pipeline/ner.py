@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
+from ossamma_spacy.files import write_whole
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import Decoded, decode
 from ossamma_spacy.models.loss import tagger_loss
@@ -212,6 +214,12 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         if sgd.grad_clip:
             clip_gradients(shims, sgd.grad_clip)
         self.model.finish_update(sgd)
+
+    def to_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> None:
+        """Save the pipe; where the disk is full, the weights that were in the folder stay."""
+        super().to_disk(path, exclude={*exclude, "model"})
+        if "model" not in exclude:
+            write_whole(Path(path) / "model", self.model.to_bytes())
 
     def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> "OssammaNER":
         """Load the pipe; raises ValueError, naming the folder, for files that are damaged or do not fit the config."""
