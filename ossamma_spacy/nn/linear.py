@@ -27,7 +27,7 @@ class Linear(nn.Linear):
     _rounded: tuple[Any, ...] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.device.type != "cpu" or not x.numel() or not ONEDNN or torch.is_autocast_enabled("cpu"):
+        if not _goes_to_onednn(x):
             return F.linear(x, self.weight, self.bias)
         if torch.is_grad_enabled():
             return _OneDnnLinear.apply(x, self.weight, self.bias, self.arithmetic)  # type: ignore[no-untyped-call]
@@ -37,7 +37,7 @@ class Linear(nn.Linear):
 
     def rounded(self, x: Tensor) -> Tensor:
         """x as `forward` would round it: once for all that read it."""
-        rounds = self.arithmetic == "bfloat16" and x.device.type == "cpu" and not torch.is_grad_enabled()
+        rounds = self.arithmetic == "bfloat16" and _goes_to_onednn(x) and not torch.is_grad_enabled()
         return x.bfloat16() if rounds else x
 
     def _bfloat16(self) -> tuple[Tensor, Tensor | None]:
@@ -76,6 +76,10 @@ def _seconds(layer: Linear, x: Tensor) -> float:
     start = time.perf_counter()
     layer(x).float()
     return time.perf_counter() - start
+
+
+def _goes_to_onednn(x: Tensor) -> bool:
+    return ONEDNN and x.device.type == "cpu" and x.numel() > 0 and not torch.is_autocast_enabled("cpu")
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -67,3 +67,14 @@ def test_layers_are_copied_and_pickled():
         y = layer(x)
         for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
             assert torch.equal(twin(x), y)
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize("onednn", [True, False])
+def test_what_is_rounded_ahead_gives_the_same_product(rows, onednn, monkeypatch):
+    if not onednn:
+        monkeypatch.setattr("ossamma_spacy.nn.linear.ONEDNN", False)
+    layer, x = Linear(4, 5), torch.randn(rows, 4)
+    layer.arithmetic = "bfloat16"
+    with torch.no_grad():
+        assert torch.equal(layer(layer.rounded(x)), layer(x))
