@@ -44,9 +44,9 @@ def docs_from_offsets(nlp: Language, documents: Iterable[Marked], written: Writt
                 written.misaligned.append(f"line {marked.line}: {marked.text[start:end]!r} ({label})")
             else:
                 spans.append(span)
-        taken = {token.i for span in spans for token in span}
-        missing = [doc[token.i : token.i + 1] for span in unknown for token in span or () if token.i not in taken]
-        doc.set_ents(spans, missing=missing)  # the rest is O
+        known = {token.i for span in spans for token in span}
+        missing = {token.i for span in unknown for token in span or ()} - known  # spans may meet within one token
+        doc.set_ents(spans, missing=[doc[i : i + 1] for i in sorted(missing)])  # the rest is O
         if len(marked.sentence_starts) > 1:
             starts = set(marked.sentence_starts)
             for token in doc:
