@@ -3,7 +3,11 @@
 import pytest
 import spacy
 import torch
+from hypothesis import settings
 from spacy.training import Example
+
+settings.register_profile("untimed", deadline=None)  # speed is no subject of the tests
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items):

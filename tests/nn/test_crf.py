@@ -498,7 +498,7 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.lists(NUMBERS, min_size=5, max_size=5), max_size=12), st.integers(0, 3))
 @example([[3e38] * 5] * 3, 0)
 @example([[-3e38, 0.0, 3e38, 0.0, 3e38]] * 12, 1)
@@ -512,7 +512,7 @@ def test_decode_is_legal_for_any_emissions(rows, padding):
     assert path[len(rows) :] == [0] * padding
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.integers(0, 8), min_size=1, max_size=8), min_size=1, max_size=5), st.integers(0, 99))
 def test_decode_respects_any_lattice_with_a_legal_path(choices, seed):
     crf = make_crf(4, seed=seed)

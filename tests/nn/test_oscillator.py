@@ -74,7 +74,7 @@ def test_gradients_equal_those_of_the_recurrence(length, way):
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_parameter_value_is_unstable(fold, angle):
     layer = Oscillator(1)
     with torch.no_grad():

@@ -234,7 +234,7 @@ HARD = st.text(st.sampled_from("\n\r\t \x00\x0b\x1f\x7f\x85\u2028\u200d\ufeff\u0
 
 
 @given(st.one_of(st.text(max_size=60), HARD, st.lists(st.sampled_from([*TEXTS, "\n", "\x00"])).map(" ".join)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_passes(trained, text):
     doc = trained(text)
     assert doc.text == text
@@ -249,7 +249,7 @@ def test_texts_of_spacys_largest_length_pass(trained, unit):
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=30), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_scores_become_valid_entities(trained, picks, seed):
     """Random weights decode to legal entities."""
     pipe = trained.get_pipe("ossamma_ner")
