@@ -1,11 +1,13 @@
 """From gold annotation to the lattice of tags that each token may bear."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
+
+from ossamma_spacy.knowledge import OUTSIDE, Knowledge, read_knowledge
 
 
 def label_index(labels: list[str]) -> dict[str, int]:
@@ -13,31 +15,75 @@ def label_index(labels: list[str]) -> dict[str, int]:
     return {label: k for k, label in enumerate(labels)}
 
 
+def labels_of(reference: Doc) -> set[str]:
+    """The labels that a document has, or says that it annotates or may have."""
+    labels = {span.label_ for span in reference.ents}
+    knowledge = read_knowledge(reference)
+    if knowledge is not None:
+        labels |= knowledge.annotated.union(*(candidates.labels for candidates in knowledge.candidates)) - {OUTSIDE}
+    return labels
+
+
 def gold_lattice(example: Example, index: Mapping[str, int]) -> NDArray[np.bool_]:
     """(n, 2L + 1) for the predicted document's tokens: one tag where it is known, all where it is missing.
 
-    Raises ValueError for a label that the pipe does not have.
+    Where the reference says what it annotates (`ossamma_spacy.knowledge`), a missing tag is O or a tag of another
+    label, and a span with candidates has the tags of these. Raises ValueError for a label that the pipe does not have.
     """
     tags = example.get_aligned_ner()
+    knowledge = read_knowledge(example.reference)
     lattice = np.zeros((len(tags), 2 * len(index) + 1), dtype=bool)
-    ended = False  # the token before ends a known entity
-    for row, tag in zip(lattice, tags, strict=True):
-        if tag is None:
-            row[:] = True
-            if ended:
-                row[2::2] = False
+    ends: list[int] = []  # of known entities: what comes after them is inside of none
+    for i, tag in enumerate(tags):
+        if tag is None or (tag == "O" and knowledge is not None):  # Example.to_dict makes O of what is missing
+            lattice[i] = True
         elif tag == "O":
-            row[0] = True
+            lattice[i, 0] = True
         else:
-            label = tag[2:]
-            if label not in index:
-                raise ValueError(
-                    f"ossamma_ner: the training data has '{label}', the pipe has {', '.join(index) or 'no label'}; "
-                    "initialize it on data with all labels, or pass them in [initialize.components.ossamma_ner]"
-                )
-            row[2 * index[label] + (1 if tag[0] in "BU" else 2)] = True
-        ended = tag is not None and tag[0] in "LU"
+            lattice[i, 2 * _known(tag[2:], index) + (1 if tag[0] in "BU" else 2)] = True
+            if tag[0] in "LU":
+                ends.append(i + 1)
+    if knowledge is not None:
+        ends += _narrow(lattice, example, knowledge, index)
+    for end in ends:
+        lattice[end : end + 1, 2::2] = False
     return lattice
+
+
+def _narrow(
+    lattice: NDArray[np.bool_], example: Example, knowledge: Knowledge, index: Mapping[str, int]
+) -> Iterator[int]:
+    """Forbid what the knowledge of a partly annotated document rules out; yields the ends of spans with candidates."""
+    unknown = lattice.all(axis=1)
+    missing = [token.ent_iob == 0 for token in example.reference]
+    x2y, y2x = example.alignment.x2y, example.alignment.y2x
+    # a token that the gold tokens split or join otherwise may be missing because of an entity that it cuts
+    outside = unknown & np.array([all(missing[j] for j in x2y[i]) for i in range(len(lattice))], dtype=bool)
+    for start, end, _, _ in knowledge.candidates:
+        outside[y2x[start:end]] = False
+    for label in knowledge.annotated.intersection(index):
+        lattice[outside, 2 * index[label] + 1 : 2 * index[label] + 3] = False
+    for candidate in knowledge.candidates:
+        span = example.reference[candidate.start : candidate.end]
+        for aligned in example.get_aligned_spans_y2x([span], allow_overlap=True) if candidate.placed else ():
+            lattice[aligned.start : aligned.end] = False
+            for label in candidate.labels:
+                if label == OUTSIDE:
+                    lattice[aligned.start : aligned.end, 0] = True
+                else:
+                    k = _known(label, index)
+                    lattice[aligned.start, 2 * k + 1] = True
+                    lattice[aligned.start + 1 : aligned.end, 2 * k + 2] = True
+            yield aligned.end
+
+
+def _known(label: str, index: Mapping[str, int]) -> int:
+    if label not in index:
+        raise ValueError(
+            f"ossamma_ner: the training data has '{label}', the pipe has {', '.join(index) or 'no label'}; "
+            "initialize it on data with all labels, or pass them in [initialize.components.ossamma_ner]"
+        )
+    return index[label]
 
 
 def preset_lattice(doc: Doc, index: Mapping[str, int]) -> NDArray[np.bool_] | None:

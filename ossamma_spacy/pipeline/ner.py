@@ -21,7 +21,7 @@ from ossamma_spacy.models.loss import tagger_loss
 from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.models.tagger import Tagger
-from ossamma_spacy.pipeline.gold import gold_lattice, label_index, preset_lattice
+from ossamma_spacy.pipeline.gold import gold_lattice, label_index, labels_of, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
 
 
@@ -108,7 +108,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         for example in get_examples():
             docs.append(example.predicted)
             if labels is None:
-                found.update(span.label_ for span in example.reference.ents)
+                found |= labels_of(example.reference)
         ranked = list(labels) if labels is not None else sorted(found, key=_label_rank)
         if labels is not None and not ranked:
             raise ValueError(f"{self.name}: labels is empty; name them, or leave it out to take them from the data")

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ import torch
 from conftest import SENTENCES, copy_of, entities, make_config, make_examples, make_nlp, train
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
+from ossamma_spacy.knowledge import write_knowledge
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import decode
 from ossamma_spacy.models.shim import torch_shim
@@ -204,6 +206,21 @@ def test_partly_missing_and_misaligned_gold_trains():
     train(nlp, examples)
     found = [(span.text, span.label_) for span in nlp("IBM hired Ada Lovelace in 1997").ents]
     assert {("IBM", "AGENCY"), ("1997", "MEASURE")} <= set(found)
+
+
+def test_labels_are_learned_from_documents_that_annotate_one_each():
+    nlp = make_nlp()
+    people, places = ["Ada", "Marie", "Alan", "Grace"], ["Rome", "Warsaw", "London", "Berlin"]
+    examples = []
+    for person, place in product(people, places):
+        for label, position in (("PERSON", 0), ("PLACE", 2)):
+            doc = nlp.make_doc(f"{person} saw {place} again")
+            write_knowledge(doc, [Span(doc, position, position + 1, label)], [label])
+            examples.append(Example(nlp.make_doc(doc.text), doc))
+    train(nlp, examples)
+    found = {tuple((span.text, span.label_) for span in nlp(example.text).ents) for example in examples}
+    assert found == {((person, "PERSON"), (place, "PLACE")) for person, place in product(people, places)}
+    assert nlp.evaluate(examples)["ents_f"] == 1.0
 
 
 @pytest.mark.parametrize(
