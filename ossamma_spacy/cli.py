@@ -9,7 +9,7 @@ from wasabi import msg
 
 if TYPE_CHECKING:
     from ossamma_spacy.corpora.docbin import Written
-    from ossamma_spacy.corpora.markup import Marked
+    from ossamma_spacy.corpora.document import AnnotatedText
 
 MISALIGNED_SHOWN = 5  # spans that a conversion names
 
@@ -185,7 +185,7 @@ def convert_jsonl(
 
 
 def _convert_offsets(
-    source: Path, target: Path, lang: str, pattern: str, read: Callable[[Path], Iterator["Marked"]]
+    source: Path, target: Path, lang: str, pattern: str, read: Callable[[Path], Iterator["AnnotatedText"]]
 ) -> None:
     import spacy
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
-from ossamma_spacy.corpora.iob import Sentence
-from ossamma_spacy.corpora.markup import Marked
+from ossamma_spacy.corpora.document import AnnotatedText, Sentence
 from ossamma_spacy.files import write_whole
 
 
@@ -32,7 +31,7 @@ def docs_from_sentences(nlp: Language, documents: Iterable[list[Sentence]]) -> I
         yield Doc(nlp.vocab, words=words, sent_starts=starts, ents=tags)
 
 
-def docs_from_offsets(nlp: Language, documents: Iterable[Marked], written: Written) -> Iterator[Doc]:
+def docs_from_offsets(nlp: Language, documents: Iterable[AnnotatedText], written: Written) -> Iterator[Doc]:
     """A Doc for each document in spaCy's tokens; a span that meets no token border is noted, its tokens are unknown."""
     for marked in documents:
         doc = nlp.make_doc(marked.text)

@@ -5,17 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ossamma_spacy.corpora.document import Sentence
 from ossamma_spacy.corpora.lines import CorpusError, read_lines
 
 PREFIXES = "BIOESLU"
-
-
-@dataclass
-class Sentence:
-    """Tokens and their tags in IOB2."""
-
-    tokens: list[str] = field(default_factory=list)
-    tags: list[str] = field(default_factory=list)
 
 
 @dataclass

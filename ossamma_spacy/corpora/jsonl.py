@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.corpora.lines import CorpusError, read_lines
-from ossamma_spacy.corpora.markup import Marked
 
 
-def read_jsonl(path: Path) -> Iterator[Marked]:
+def read_jsonl(path: Path) -> Iterator[AnnotatedText]:
     """Yield the documents of a JSON-lines file (also .xz); other keys are left aside.
 
     Raises CorpusError, naming file and line, for what is no such object, and for a span outside its text, empty, or
@@ -19,7 +19,7 @@ def read_jsonl(path: Path) -> Iterator[Marked]:
             yield _document(line, f"{path}:{number}", number)
 
 
-def _document(line: str, where: str, number: int) -> Marked:
+def _document(line: str, where: str, number: int) -> AnnotatedText:
     try:
         record = json.loads(line)
         text = record["text"]
@@ -37,4 +37,4 @@ def _document(line: str, where: str, number: int) -> Marked:
                 f"{len(text)} characters"
             )
         last = end
-    return Marked(text, tuple(spans), line=number)
+    return AnnotatedText(text, tuple(spans), line=number)

@@ -6,26 +6,13 @@ A backslash makes the next character literal: `\\[`, `\\]`, `\\#`, `\\\\`.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.corpora.lines import CorpusError, read_lines
 
 TOKEN = re.compile(r"\\(.)|\[((?:\\.|[^\[\]\\])*)\]\(([^\s\[\]()]*)\)|([\[\]\\])|([^\[\]\\]+)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Marked:
-    """A document: its text, entity spans as character offsets, and where its sentences start.
-
-    `line` is the number of the document's first line in its file.
-    """
-
-    text: str
-    spans: tuple[tuple[int, int, str], ...]
-    sentence_starts: tuple[int, ...] = (0,)
-    line: int = 1
 
 
 def parse_sentence(line: str) -> tuple[str, list[tuple[int, int, str]]]:
@@ -64,7 +51,7 @@ def format_sentence(text: str, spans: list[tuple[int, int, str]]) -> str:
     return "\\" + out if out.startswith("#") else out
 
 
-def read_markup(path: Path) -> Iterator[Marked]:
+def read_markup(path: Path) -> Iterator[AnnotatedText]:
     """Yield the documents of a marked file.
 
     Raises CorpusError naming file and line where the markup is broken or the file is not UTF-8.
@@ -81,7 +68,7 @@ def read_markup(path: Path) -> Iterator[Marked]:
             block = []
 
 
-def _document(path: Path, block: list[tuple[int, str]]) -> Marked:
+def _document(path: Path, block: list[tuple[int, str]]) -> AnnotatedText:
     text, spans, starts = "", [], []
     for number, line in block:
         try:
@@ -93,7 +80,7 @@ def _document(path: Path, block: list[tuple[int, str]]) -> Marked:
         starts.append(len(text))
         spans += [(start + len(text), end + len(text), label) for start, end, label in found]
         text += sentence
-    return Marked(text, tuple(spans), tuple(starts), block[0][0])
+    return AnnotatedText(text, tuple(spans), tuple(starts), block[0][0])
 
 
 def _escape(text: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossamma_spacy.corpora.docbin import Written, docs_from_offsets
-from ossamma_spacy.corpora.markup import Marked
+from ossamma_spacy.corpora.document import AnnotatedText
 
 NLP = spacy.blank("en")
 TEXT = "OR=2.63 (95%CI: 1.2,halfpennies—421) at St Paul's, Onslow Square;Colgate."
@@ -17,7 +17,7 @@ TEXT = "OR=2.63 (95%CI: 1.2,halfpennies—421) at St Paul's, Onslow Square;Colga
 def test_every_span_is_an_entity_or_unknown_tokens(borders):
     spans = tuple((start, end, "MEASURE") for start, end in list(pairwise(sorted(borders)))[::2])
     written = Written()
-    (doc,) = docs_from_offsets(NLP, [Marked(TEXT, spans)], written)
+    (doc,) = docs_from_offsets(NLP, [AnnotatedText(TEXT, spans)], written)
     found = {(span.start_char, span.end_char, span.label_) for span in doc.ents}
     assert found <= set(spans)
     assert len(found) + len(written.misaligned) == len(spans)

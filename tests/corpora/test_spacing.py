@@ -1,0 +1,69 @@
+"""Spaces between the tokens of corpora that did not keep them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossamma_spacy.corpora.spacing import spaces_after, unescape
+
+
+def text(tokens, joined=""):
+    return "".join(
+        unescape(token) + " " * space for token, space in zip(tokens, spaces_after(tokens, joined), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        'He said: "It isn\'t ours, is it?" ',
+        "The companies' shares (at $5 each) fell 3%. ",
+        "[1] “Don’t,” she said; they'll see… ",
+        "It cost US$5 million in '98 . ".replace(" .", "."),
+        "I cannot go, he wanna. ",
+        "We (the 'old guard') agreed. ",
+    ],
+)
+def test_text_reads_naturally(expected):
+    tokens = {
+        '"It': ['"', "It"],
+        "isn't": ["is", "n't"],
+        'it?"': ["it", "?", '"'],
+        "said:": ["said", ":"],
+        "ours,": ["ours", ","],
+        "companies'": ["companies", "'"],
+        "(at": ["(", "at"],
+        "$5": ["$", "5"],
+        "each)": ["each", ")"],
+        "3%.": ["3", "%", "."],
+        "[1]": ["[", "1", "]"],
+        "“Don’t,”": ["“", "Do", "n’t", ",", "”"],
+        "said;": ["said", ";"],
+        "they'll": ["they", "'ll"],
+        "see…": ["see", "…"],
+        "US$5": ["US$", "5"],
+        "'98.": ["'98", "."],
+        "cannot": ["can", "not"],
+        "go,": ["go", ","],
+        "wanna.": ["wan", "na", "."],
+        "(the": ["(", "the"],
+        "'old": ["'", "old"],
+        "guard')": ["guard", "'", ")"],
+        "agreed.": ["agreed", "."],
+    }
+    words = [part for word in expected.split() for part in tokens.get(word, [word])]
+    assert text(words) == expected
+
+
+def test_the_escapes_of_the_penn_treebank_are_read():
+    assert text(["``", "Yes", "''", "-LRB-", "1\\/2", "-RRB-"]) == '"Yes" (1/2) '
+
+
+def test_hyphens_cling_where_a_corpus_cuts_at_them():
+    assert text(["IL", "-", "2", "/", "IL", "-", "4"]) == "IL - 2 / IL - 4 "
+    assert text(["IL", "-", "2", "/", "IL", "-", "4"], joined="-/") == "IL-2/IL-4 "
+
+
+@given(st.lists(st.text("ab'\"-(),.$", min_size=1, max_size=3), max_size=12), st.sampled_from(["", "-"]))
+def test_there_is_a_decision_for_each_token(tokens, joined):
+    assert len(spaces_after(tokens, joined)) == len(tokens)
