@@ -22,7 +22,7 @@ class Candidates(NamedTuple):
     """Tokens start to end (exclusive) are an entity of one of the labels, the likeliest first.
 
     With "O" among the labels there may be none. Where `placed` is False, the corpus's entity lies somewhere within
-    these tokens but meets no token border.
+    these tokens but meets no token border; without labels nothing is known of the tokens.
     """
 
     start: int
@@ -46,14 +46,14 @@ def write_knowledge(
 
     A document whose every label of the nine is annotated, without candidates, is written as spaCy writes any.
     """
-    annotated = set(annotated)
-    if annotated.issuperset(LABELS) and not candidates:
-        doc.set_ents(list(entities))
+    known = frozenset(annotated).issuperset(LABELS)
+    uncertain = [doc[i : i + 1] for i in sorted({i for c in candidates for i in range(c.start, c.end)})]
+    doc.set_ents(list(entities), missing=uncertain, default="outside" if known else "missing")
+    if known and not candidates:
         return
-    doc.set_ents(list(entities), default="missing")
     spans = [Span(doc, start, end, label="|".join(labels)) for start, end, labels, _ in candidates]
     attrs = {
-        "annotated": sorted(annotated),
+        "annotated": sorted(set(annotated)),
         "candidates": [list(candidate.labels) for candidate in candidates],
         "placed": [candidate.placed for candidate in candidates],
     }

@@ -34,7 +34,9 @@ def test_a_document_annotated_in_full_is_written_as_any():
     assert [token.ent_iob_ for token in doc] == ["B", "O"]
     assert read_knowledge(doc) is None
     write_knowledge(doc, [], LABELS, [Candidates(0, 1, ("PERSON", "O"))])
-    assert [token.ent_iob_ for token in doc] == ["", ""]
+    assert [token.ent_iob_ for token in doc] == ["", "O"]
+    lattice = gold_lattice(Example(doc.copy(), doc), label_index(["PERSON", "PLACE"]))
+    assert lattice.tolist() == [[True, True, False, False, False], [True, False, False, False, False]]
 
 
 def test_another_group_of_that_name_is_refused():

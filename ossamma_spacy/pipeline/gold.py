@@ -55,10 +55,10 @@ def _narrow(
 ) -> Iterator[int]:
     """Forbid what the knowledge of a partly annotated document rules out; yields the ends of spans with candidates."""
     unknown = lattice.all(axis=1)
-    missing = [token.ent_iob == 0 for token in example.reference]
+    bare = [token.ent_iob in (0, 2) for token in example.reference]  # missing, or O
     x2y, y2x = example.alignment.x2y, example.alignment.y2x
     # a token that the gold tokens split or join otherwise may be missing because of an entity that it cuts
-    outside = unknown & np.array([all(missing[j] for j in x2y[i]) for i in range(len(lattice))], dtype=bool)
+    outside = unknown & np.array([all(bare[j] for j in x2y[i]) for i in range(len(lattice))], dtype=bool)
     for start, end, _, _ in knowledge.candidates:
         outside[y2x[start:end]] = False
     for label in knowledge.annotated.intersection(index):

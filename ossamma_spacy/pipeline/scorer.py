@@ -60,14 +60,10 @@ def _count_known(example: Example, knowledge: Knowledge, per_label: dict[str, PR
     """The counts of a partly annotated document; returns the labels that its gold spans hold."""
     reference, annotated = example.reference, knowledge.annotated
     known = [Candidates(span.start, span.end, (span.label_,)) for span in reference.ents]
-    counted = [c for c in (*known, *knowledge.candidates) if annotated.issuperset(c.labels)]
+    counted = [c for c in (*known, *knowledge.candidates) if c.labels and annotated.issuperset(c.labels)]
     gold = {(c.start, c.end): c.labels for c in counted if c.placed}
-    unknown = {
-        i
-        for c in knowledge.candidates
-        if not (c.placed and annotated.issuperset(c.labels))
-        for i in range(c.start, c.end)
-    }
+    unsure = [c for c in knowledge.candidates if not c.placed or c not in counted]
+    unknown = {i for c in unsure for i in range(c.start, c.end)}
     for span, label in _predictions(example, per_label):
         if label in annotated and unknown.isdisjoint(range(span.start, span.end)):
             if label in gold.get((span.start, span.end), ()):

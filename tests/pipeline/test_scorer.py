@@ -69,7 +69,7 @@ def test_a_span_with_candidates_is_found_by_any_of_them(predicted, expected):
     assert counts(predicted, {"X", "Y"}, candidates=[Candidates(1, 3, ("X", "Y"))]) == expected
 
 
-@pytest.mark.parametrize("candidate", [("X", "Z"), ("X", "O")])
+@pytest.mark.parametrize("candidate", [("X", "Z"), ("X", "O"), ()])
 def test_predictions_where_the_gold_is_not_known_are_neither_right_nor_wrong(candidate):
     assert counts([(1, 3, "X"), (5, 6, "X")], {"X"}, candidates=[Candidates(2, 4, candidate)]) == {"X": (0, 0)}
     assert counts([(1, 3, "X"), (0, 1, "X")], {"X"}, [(0, 1, "X")], [Candidates(2, 4, candidate)]) == {"X": (1, 1)}
