@@ -1,0 +1,125 @@
+"""The catalogue of corpora: what each is, where its files are, and what its labels mean for the nine.
+
+An entry is `entries/NAME.yaml`; its files, with split, size and checksum, are listed in `entries/NAME.tsv`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import srsly
+
+from ossamma_spacy.corpora.lines import CorpusError
+from ossamma_spacy.knowledge import OUTSIDE
+from ossamma_spacy.labels import LABELS
+
+ENTRIES = Path(__file__).with_name("entries")
+SPLITS = ("train", "dev", "test")
+USES = ("ships", "research")
+NOTHING_KNOWN = "unknown"
+
+
+class SourceFile(NamedTuple):
+    """A file of a corpus, its path below the corpus's address; `split` is "-" for one that only goes with others."""
+
+    split: str
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """An entry of the catalogue.
+
+    use: "ships" if a model trained on it may be given away, commercially too; "research" where that is not certain.
+    reason: why it ships, where the licence alone does not say so.
+    url: the address of its files, pinned to a version.
+    format: the name of the reader; options: its settings.
+    labels: what each label of the corpus is for us: candidates, the likeliest first; "O" among them where it may be no
+        entity, alone where it is none; no candidate where nothing can be said.
+    annotated: which of the nine labels it marks exhaustively.
+    drop: texts, in lower case, that the corpus marks and we do not.
+    """
+
+    name: str
+    title: str
+    about: str
+    homepage: str
+    licence: str
+    use: str
+    domain: str
+    url: str
+    format: str
+    labels: Mapping[str, tuple[str, ...]]
+    annotated: frozenset[str]
+    drop: frozenset[str] = frozenset()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+    def candidates(self, label: str) -> tuple[str, ...]:
+        """What a label of the corpus is for us; raises CorpusError for one without a mapping."""
+        if label not in self.labels:
+            raise CorpusError(
+                f"{self.name}: the corpus has the label '{label}', its entry maps {', '.join(self.labels)}; "
+                "map it too, to a label, a list of candidates, O or unknown"
+            )
+        return self.labels[label]
+
+
+def names() -> list[str]:
+    """The corpora of the catalogue."""
+    return sorted(path.stem for path in ENTRIES.glob("*.yaml"))
+
+
+def load(name: str) -> Corpus:
+    """An entry of the catalogue; raises CorpusError, naming the known ones, for another name."""
+    path = ENTRIES / f"{name}.yaml"
+    if name not in names():
+        raise CorpusError(f"no corpus '{name}' in the catalogue; it has {', '.join(names())}")
+    return read_entry(path)
+
+
+def files(name: str) -> list[SourceFile]:
+    """The files of a corpus of the catalogue."""
+    rows = (line.split("\t") for line in (ENTRIES / f"{name}.tsv").read_text(encoding="utf-8").splitlines())
+    return [SourceFile(split, path, int(size), sha256) for split, path, size, sha256 in rows]
+
+
+def read_entry(path: Path) -> Corpus:
+    """An entry from a YAML file; raises CorpusError, naming file and key, for what is no entry."""
+    try:
+        found = srsly.read_yaml(path)
+    except ValueError as error:
+        raise CorpusError(f"{path}: not YAML ({error})") from error
+    if not isinstance(found, dict):
+        raise CorpusError(f"{path}: expected keys and values, got {type(found).__name__}")
+    known = {key.name: key for key in fields(Corpus)}
+    required = {name for name, key in known.items() if key.default is MISSING and key.default_factory is MISSING}
+    given = {"name": path.stem, **found}
+    if wrong := (given.keys() ^ known.keys()) - (known.keys() - required):
+        raise CorpusError(f"{path}: {', '.join(sorted(wrong))} missing or unknown; an entry has {', '.join(known)}")
+    if given["use"] not in USES:
+        raise CorpusError(f"{path}: use is {given['use']!r}, expected {' or '.join(USES)}")
+    labels = {str(label): _candidates(path, label, value) for label, value in given["labels"].items()}
+    if unknown := sorted(set(given["annotated"]) - set(LABELS)):
+        raise CorpusError(f"{path}: annotated has {', '.join(unknown)}, which are none of {', '.join(LABELS)}")
+    given |= {
+        "labels": labels,
+        "annotated": frozenset(given["annotated"]),
+        "drop": frozenset(map(str, given.get("drop", ()))),
+    }
+    return Corpus(**given)
+
+
+def _candidates(path: Path, label: str, value: Any) -> tuple[str, ...]:
+    if value == NOTHING_KNOWN:
+        return ()
+    candidates = (value,) if isinstance(value, str) else tuple(value or ())
+    if not candidates or not set(candidates) <= {*LABELS, OUTSIDE}:
+        raise CorpusError(
+            f"{path}: label '{label}' is mapped to {value!r}, expected {NOTHING_KNOWN}, {OUTSIDE}, or one or more of "
+            f"{', '.join(LABELS)}"
+        )
+    return candidates
