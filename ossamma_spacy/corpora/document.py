@@ -18,13 +18,15 @@ class Sentence:
 class AnnotatedText:
     """A document: its text, entity spans as character offsets, and where its sentences start.
 
-    `line` is the number of the document's first line in its file.
+    `line` is the number of the document's first line in its file. `unclear` are offsets of what the source marks in a
+    way that no span can say, parts that lie apart for instance.
     """
 
     text: str
     spans: tuple[tuple[int, int, str], ...]
     sentence_starts: tuple[int, ...] = (0,)
     line: int = 1
+    unclear: tuple[tuple[int, int], ...] = ()
 
 
 def from_tokens(sentences: Iterable[Sentence], line: int, joined: str = "") -> AnnotatedText:

@@ -1,0 +1,37 @@
+"""Standoff annotation of the brat tool: a text file, and beside it an .ann file with lines `T1<tab>X 0 5<tab>Rome`."""
+
+import re
+from pathlib import Path
+
+from ossamma_spacy.corpora.document import AnnotatedText
+from ossamma_spacy.corpora.lines import CorpusError, read_lines
+
+TEXT_BOUND = re.compile(r"T\d+\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
+
+
+def read_brat(path: Path) -> AnnotatedText:
+    """The document of a .txt file with its .ann file; spans in several parts are unclear.
+
+    Raises CorpusError, naming file and line, for a line that cannot be read, a span that leaves the text or whose text
+    differs, and what is not UTF-8.
+    """
+    text = "\n".join(line for _, line in read_lines(path))
+    annotations = path.with_suffix(".ann")
+    spans, unclear = [], []
+    for number, line in read_lines(annotations):
+        if not line.startswith("T"):
+            continue  # relations, events, references, notes
+        match = TEXT_BOUND.fullmatch(line)
+        if match is None:
+            raise CorpusError(f"{annotations}:{number}: {line[:60]!r}, expected 'T1<tab>label start end<tab>text'")
+        label, offsets, quoted = match.groups()
+        parts = [tuple(map(int, part.split())) for part in offsets.split(";")]
+        found = " ".join(text[start:end] for start, end in parts)
+        if found.split() != quoted.split():
+            raise CorpusError(f"{annotations}:{number}: the text has {found[:60]!r} at {offsets}, not {quoted[:60]!r}")
+        start, end = min(start for start, _ in parts), max(end for _, end in parts)
+        if len(parts) == 1:
+            spans.append((start, end, label))
+        else:
+            unclear.append((start, end))
+    return AnnotatedText(text, tuple(sorted(spans)), unclear=tuple(unclear))
