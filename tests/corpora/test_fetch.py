@@ -1,0 +1,121 @@
+"""Fetching corpora from their publishers and from a mirror."""
+
+import hashlib
+import json
+import lzma
+import tarfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from ossamma_spacy.corpora import catalogue
+from ossamma_spacy.corpora.fetch import fetch
+from ossamma_spacy.corpora.lines import CorpusError
+
+FILES = {"a b/train.txt": b"x O\n" * 1000, "a b/train.ann": b"", "dev.txt": b"", "dev.ann": b"y"}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def publisher(tmp_path):
+    """A web server with the files; its folder and its address."""
+    folder = tmp_path / "web"
+    for path, data in FILES.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def entry(publisher, tmp_path, monkeypatch):
+    """A catalogue that has the corpus `mine`."""
+    folder = tmp_path / "entries"
+    folder.mkdir()
+    entry = (catalogue.ENTRIES / "wnut17.yaml").read_text(encoding="utf-8")
+    old = catalogue.load("wnut17").url
+    (folder / "mine.yaml").write_text(entry.replace(old, publisher[1]), encoding="utf-8")
+    rows = [("train", path, str(len(data)), hashlib.sha256(data).hexdigest()) for path, data in FILES.items()]
+    (folder / "mine.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
+    monkeypatch.setattr(catalogue, "ENTRIES", folder)
+    monkeypatch.setattr("ossamma_spacy.corpora.fetch.TRIES", 0)
+
+
+def fetched(tmp_path, mirror=None):
+    target = fetch("mine", tmp_path / "corpora", mirror)
+    return {str(path.relative_to(target)): path.read_bytes() for path in target.rglob("*") if path.is_file()}
+
+
+def test_files_come_from_their_publisher_and_stay(publisher, tmp_path):
+    assert fetched(tmp_path) == FILES
+    for path in FILES:
+        (publisher[0] / path).unlink()
+    assert fetched(tmp_path) == FILES
+    (tmp_path / "corpora" / "mine" / "dev.txt").write_text("changed")
+    with pytest.raises(CorpusError, match=r"mine: http://127.0.0.1:\d+/dev.txt cannot be fetched"):
+        fetched(tmp_path)
+
+
+def test_another_file_than_the_catalogues_is_refused(publisher, tmp_path):
+    (publisher[0] / "dev.txt").write_text("tampered")
+    with pytest.raises(CorpusError, match=r"dev.txt cannot be fetched .*hash"):
+        fetched(tmp_path)
+    assert not (tmp_path / "corpora" / "mine" / "dev.txt").exists()
+
+
+def make_mirror(folder, archived):
+    folder.mkdir()
+    files = []
+    if archived:
+        with tarfile.open(folder / "files.tar.xz", "w:xz") as archive:
+            for path in FILES:
+                archive.add(folder.parent / "web" / path, f"data/{path}")
+                files.append((path, f"files.tar.xz::data/{path}"))
+    else:
+        for i, (path, data) in enumerate(FILES.items()):
+            compressed = i % 2
+            name = f"{i}.xz" if compressed else str(i)
+            (folder / name).write_bytes(lzma.compress(data) if compressed else data)
+            files.append((path, name))
+    records = [{"sha256": hashlib.sha256(FILES[path]).hexdigest(), "local_path": place} for path, place in files]
+    (folder / "MANIFEST.json").write_text(json.dumps([{"name": "mine", "files": records}]))
+    return folder
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_a_mirror_has_them_plain_compressed_or_archived(archived, tmp_path):
+    assert fetched(tmp_path, make_mirror(tmp_path / "mirror", archived)) == FILES
+
+
+def test_a_mirror_that_is_none_or_lacks_files_is_named(tmp_path):
+    with pytest.raises(CorpusError, match=r"no mirror, its MANIFEST.json cannot be read"):
+        fetched(tmp_path, tmp_path / "nowhere")
+    mirror = make_mirror(tmp_path / "mirror", archived=True)
+    manifest = mirror / "MANIFEST.json"
+    whole = manifest.read_text()
+    manifest.write_text("[]")
+    with pytest.raises(CorpusError, match=r"the mirror .*mirror does not have a b/train.txt"):
+        fetched(tmp_path, mirror)
+    manifest.write_text(whole.replace("data/dev.ann", "data/else"))
+    with pytest.raises(CorpusError, match="has 2 of the 3 files that its mirror names"):
+        fetched(tmp_path, mirror)
+    manifest.write_text(whole)
+    (mirror / "files.tar.xz").write_bytes((mirror / "files.tar.xz").read_bytes()[:100])
+    with pytest.raises(CorpusError, match=r"files.tar.xz cannot be read .*copy the mirror anew"):
+        fetched(tmp_path, mirror)
+
+
+def test_a_mirror_with_another_file_is_refused(tmp_path):
+    mirror = make_mirror(tmp_path / "mirror", archived=False)
+    (mirror / "0").write_bytes(b"tampered")
+    with pytest.raises(CorpusError, match=r"0 does not hold a b/train.txt as it was published"):
+        fetched(tmp_path, mirror)
