@@ -145,6 +145,20 @@ def encoder_choice_table(
     harness.write_result("encoder_choice", command=command(), data=files, seed=seeds, metrics=metrics)
 
 
+@app.command("read")
+def read_corpus(
+    name: Annotated[str, typer.Argument(help="A corpus of the catalogue.")],
+    split: Annotated[str, typer.Option(help="train, dev, test or all, as the catalogue has it.")] = "train",
+    number: Annotated[int, typer.Option(help="Documents to print.")] = 10,
+    seed: Annotated[int, typer.Option(help="Chooses the documents.")] = 0,
+    mirror: Annotated[Path, typer.Option(help="A mirror of the corpora, as `ossamma corpora fetch` takes it.")] = DATA,
+) -> None:
+    """Print documents of a corpus as they are converted, entities in colour, the source's labels below."""
+    from benchmarks import reading
+
+    reading.show(name, harness.ROOT / "corpus" / "sources", mirror, split, number, seed)
+
+
 @app.command()
 def render() -> None:
     """Render the tables of all results."""

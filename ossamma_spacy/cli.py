@@ -139,11 +139,11 @@ def convert_iob(
     import spacy
 
     from ossamma_spacy.corpora.docbin import Written, docs_from_sentences, write_docbin
-    from ossamma_spacy.corpora.iob import IobReport, read_iob
+    from ossamma_spacy.corpora.formats.columns import ColumnsReport, Layout, read_documents
 
-    report = IobReport()
+    report = ColumnsReport()
     try:
-        documents = read_iob(source, token_column=token_column, tag_column=tag_column, n_sents=n_sents, report=report)
+        documents = read_documents(source, Layout(token_column, tag_column), n_sents=n_sents, report=report)
         written = write_docbin(docs_from_sentences(spacy.blank(lang), documents), target, Written())
     except (ValueError, OSError, ImportError) as error:
         msg.fail(str(error), exits=1)

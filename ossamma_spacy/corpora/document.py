@@ -1,6 +1,6 @@
 """A document as a corpus has it: text and spans, in characters."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ossamma_spacy.corpora.spacing import spaces_after, unescape
@@ -8,10 +8,12 @@ from ossamma_spacy.corpora.spacing import spaces_after, unescape
 
 @dataclass
 class Sentence:
-    """Tokens and their tags in IOB2."""
+    """Tokens and their tags in IOB2; the line of the first one, and whether the last one closes its entity."""
 
     tokens: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    line: int = 0
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class AnnotatedText:
     unclear: tuple[tuple[int, int], ...] = ()
 
 
-def from_tokens(sentences: Iterable[Sentence], line: int, joined: str = "") -> AnnotatedText:
+def from_tokens(sentences: Sequence[Sentence], joined: str = "") -> AnnotatedText:
     """The text that the tokens were cut from, as far as it can be told (see `spaces_after`), with the tags as spans."""
     text, starts = "", []
     spans: list[tuple[int, int, str]] = []
@@ -37,9 +39,8 @@ def from_tokens(sentences: Iterable[Sentence], line: int, joined: str = "") -> A
         text += " " * bool(text)
         starts.append(len(text))
         open_label = ""
-        for token, tag, space in zip(
-            sentence.tokens, sentence.tags, spaces_after(sentence.tokens, joined), strict=True
-        ):
+        spaces = spaces_after(sentence.tokens, joined)
+        for token, tag, space in zip(sentence.tokens, sentence.tags, spaces, strict=True):
             start = len(text)
             text += unescape(token)
             if tag[0] == "I" and tag[2:] == open_label:
@@ -49,4 +50,4 @@ def from_tokens(sentences: Iterable[Sentence], line: int, joined: str = "") -> A
             open_label = tag[2:]
             text += " " * space
         text = text.rstrip(" ")
-    return AnnotatedText(text, tuple(spans), tuple(starts), line)
+    return AnnotatedText(text, tuple(spans), tuple(starts), sentences[0].line if sentences else 1)

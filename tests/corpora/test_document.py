@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossamma_spacy.corpora.document import Sentence, from_tokens
+from ossamma_spacy.corpora.spacing import unescape
 
 
 def test_tags_become_spans_of_text_that_reads_naturally():
@@ -12,10 +13,10 @@ def test_tags_become_spans_of_text_that_reads_naturally():
             Sentence(
                 ["``", "Bell", "Labs", "'", "Shannon", "''", "spoke", "."],
                 ["O", "B-ORG", "I-ORG", "O", "B-PER", "O", "O", "O"],
+                line=7,
             ),
             Sentence(["Rome", "Rome"], ["B-LOC", "B-LOC"]),
         ],
-        line=7,
     )
     assert document.text == '"Bell Labs\' Shannon" spoke. Rome Rome'
     assert [(document.text[a:b], label) for a, b, label in document.spans] == [
@@ -35,11 +36,8 @@ def test_tags_become_spans_of_text_that_reads_naturally():
 )
 def test_every_token_is_in_the_text_and_every_tag_in_a_span(sentences):
     document = from_tokens(
-        [Sentence([t for t, _ in s], [g if g == "O" else g + "-X" for _, g in s]) for s in sentences], 1
+        [Sentence([t for t, _ in s], [g if g == "O" else g + "-X" for _, g in s]) for s in sentences]
     )
-    assert document.text.replace(" ", "") == "".join(
-        token.replace("''", '"') if token == "''" else token for s in sentences for token, _ in s
-    )
-    tagged = [token for s in sentences for token, tag in s if tag != "O"]
+    assert document.text.replace(" ", "") == "".join(unescape(token) for s in sentences for token, _ in s)
     covered = "".join(document.text[a:b] for a, b, _ in document.spans).replace(" ", "")
-    assert covered == "".join('"' if token == "''" else token for token in tagged)
+    assert covered == "".join(unescape(token) for s in sentences for token, tag in s if tag != "O")

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 from ossamma_spacy.corpora.docbin import Written, docs_from_sentences, write_docbin
-from ossamma_spacy.corpora.iob import IobReport, read_iob
+from ossamma_spacy.corpora.formats.columns import ColumnsReport, Layout, read_columns, read_documents
 from ossamma_spacy.corpora.lines import CorpusError
 
 
-def read(tmp_path, text, **options):
+def read(tmp_path, text, n_sents=0, report=None, **layout):
     path = tmp_path / "corpus.conll"
     path.write_bytes(text.encode("utf-8"))
-    return list(read_iob(path, **options))
+    return list(read_documents(path, Layout(**layout), n_sents=n_sents, report=report))
 
 
 def tags(documents):
@@ -64,14 +64,14 @@ def test_byte_order_marks_and_line_ends_do_not_matter(tmp_path, text):
 
 
 def test_columns_may_be_chosen(tmp_path):
-    (document,) = read(tmp_path, "1\ta\tB-X\tnoun\n", token_column=1, tag_column=2)
+    (document,) = read(tmp_path, "1\ta\tB-X\tnoun\n", token=1, tag=2)
     assert (document[0].tokens, document[0].tags) == (["a"], ["B-X"])
 
 
 def test_compressed_files_are_read(tmp_path):
     path = tmp_path / "a.conll.xz"
     path.write_bytes(lzma.compress(b"a O\n"))
-    assert tags(read_iob(path)) == ["O"]
+    assert tags(read_documents(path)) == ["O"]
 
 
 @pytest.mark.parametrize(
@@ -88,15 +88,57 @@ def test_a_bad_line_is_named(tmp_path, text, message):
         read(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "layout", "expected"),
+    [
+        ("# id 1\na _ _ B-X\n\n# id 2\nb _ _ O\n", {"comment": "#"}, [["a/B-X"], ["b/O"]]),
+        ("word tag\na O\n", {"header": 1}, [["a/O"]]),
+        ("a X\nb X\nc Y\nd O\n", {"bare": True}, [["a/B-X", "b/I-X", "c/B-Y", "d/O"]]),
+        ("a B\nb I\nc B\n", {"label": "X"}, [["a/B-X", "b/I-X", "c/B-X"]]),
+        ("en:a O\nen:b O\n", {"strip": "en:"}, [["a/O", "b/O"]]),
+        ('"a ""b"" ,",O\n,O\nc,I-X\n', {"separator": ","}, [['a "b" ,/O'], ["c/B-X"]]),
+        ("New York\tB-X\n \nc\tO\n", {"separator": "\t"}, [["New York/B-X"], ["c/O"]]),
+        (
+            "no,word,tag\n1,a,O\n1,b,O\n2,c,O\n,d,O\n",
+            {"separator": ",", "sentence": 0, "token": 1, "header": 1},
+            [["a/O", "b/O"], ["c/O", "d/O"]],
+        ),
+        ("a O\nb B-X B-Y\n", {"tag": 1, "ragged": True}, [["a/O", "b/B-X"]]),
+        ("a O\nb\nc O\n\nd O\n", {"lenient": True}, [["d/O"]]),
+    ],
+)
+def test_layouts(tmp_path, text, layout, expected):
+    documents = read(tmp_path, text, **layout)
+    found = [
+        [f"{token}/{tag}" for token, tag in zip(sentence.tokens, sentence.tags, strict=True)]
+        for document in documents
+        for sentence in document
+    ]
+    assert found == expected
+
+
+def test_sentences_left_out_are_reported_and_lines_are_known(tmp_path):
+    report = ColumnsReport()
+    documents = read(tmp_path, "a O\nb\n\n\nc O\nd O\n", report=report, lenient=True)
+    assert report.broken == [2]
+    assert [document[0].line for document in documents] == [5]
+
+
+def test_documents_are_read_as_text(tmp_path):
+    (tmp_path / "a").write_text("IL O\n- O\n2 B-X\n. O\n")
+    (document,) = read_columns(tmp_path / "a", joined="-")
+    assert (document.text, document.spans, document.line) == ("IL-2.", ((3, 4, "X"),), 1)
+
+
 def test_a_file_that_is_not_utf8_is_named(tmp_path):
     path = tmp_path / "latin.conll"
     path.write_bytes(b"caf\xe9 O\n")
     with pytest.raises(CorpusError, match=r"latin\.conll:1: not UTF-8"):
-        list(read_iob(path))
+        list(read_documents(path))
 
 
 def test_repairs_are_reported_with_their_lines(tmp_path):
-    report = IobReport()
+    report = ColumnsReport()
     read(tmp_path, "a O\nb I-X\nc I-X\n", report=report)
     assert report.repaired == [2]
 

@@ -2,14 +2,15 @@
 
 import pytest
 
-from ossamma_spacy.corpora.brat import read_brat
+from ossamma_spacy.corpora.formats.brat import read_brat
 from ossamma_spacy.corpora.lines import CorpusError
 
 
 def brat(folder, text, annotations):
     (folder / "a.txt").write_text(text, encoding="utf-8")
     (folder / "a.ann").write_text(annotations, encoding="utf-8")
-    return read_brat(folder / "a.txt")
+    (document,) = read_brat(folder / "a.txt")
+    return document
 
 
 def test_text_bound_lines_are_spans_and_parts_that_lie_apart_are_unclear(tmp_path):
@@ -42,4 +43,4 @@ def test_lines_that_do_not_fit_are_named(tmp_path, line, message):
 def test_a_document_without_annotation_file_is_named(tmp_path):
     (tmp_path / "a.txt").write_text("Rome")
     with pytest.raises(FileNotFoundError, match=r"a\.ann"):
-        read_brat(tmp_path / "a.txt")
+        list(read_brat(tmp_path / "a.txt"))

@@ -1,6 +1,7 @@
 """Standoff annotation of the brat tool: a text file, and beside it an .ann file with lines `T1<tab>X 0 5<tab>Rome`."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from ossamma_spacy.corpora.document import AnnotatedText
@@ -9,8 +10,8 @@ from ossamma_spacy.corpora.lines import CorpusError, read_lines
 TEXT_BOUND = re.compile(r"T\d+\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
 
 
-def read_brat(path: Path) -> AnnotatedText:
-    """The document of a .txt file with its .ann file; spans in several parts are unclear.
+def read_brat(path: Path) -> Iterator[AnnotatedText]:
+    """Yield the document of a .txt file with its .ann file; spans in several parts are unclear.
 
     Raises CorpusError, naming file and line, for a line that cannot be read, a span that leaves the text or whose text
     differs, and what is not UTF-8.
@@ -34,4 +35,4 @@ def read_brat(path: Path) -> AnnotatedText:
             spans.append((start, end, label))
         else:
             unclear.append((start, end))
-    return AnnotatedText(text, tuple(sorted(spans)), unclear=tuple(unclear))
+    yield AnnotatedText(text, tuple(sorted(spans)), unclear=tuple(unclear))

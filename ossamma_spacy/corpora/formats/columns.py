@@ -1,0 +1,159 @@
+"""Token-per-line files with entity tags: IOB1, IOB2, IO, BIOES, BILUO, in columns."""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ossamma_spacy.corpora.document import AnnotatedText, Sentence, from_tokens
+from ossamma_spacy.corpora.lines import CorpusError, read_lines
+
+PREFIXES = "BIESLU"
+DOCUMENT = "-DOCSTART-"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file lays out its tokens.
+
+    token, tag: their columns, from 0; -1 is the last. sentence: a column whose values number the sentences, where blank
+        lines do not part them. separator: what parts columns, spaces or tabs if empty; at "," CSV's quotes count.
+    comment: what a line begins with that holds no token. header: lines before the first token. strip: what stands
+        before each token and does not belong to it.
+    bare: tags are labels without prefixes; neighbours of one label are one entity. label: of tags that are a prefix
+        alone. ragged: lines may have more columns than others. lenient: a sentence with a broken line is left out and
+        reported, not refused.
+    """
+
+    token: int = 0
+    tag: int = -1
+    sentence: int | None = None
+    separator: str = ""
+    comment: str = ""
+    header: int = 0
+    strip: str = ""
+    bare: bool = False
+    label: str = ""
+    ragged: bool = False
+    lenient: bool = False
+
+
+@dataclass
+class ColumnsReport:
+    """What a reader had to decide.
+
+    repaired: lines of `I-X` (or E-, L-) that continued nothing and were read as `B-X`. broken: lines that could not be
+    read, whose sentences were left out.
+    """
+
+    repaired: list[int] = field(default_factory=list)
+    broken: list[int] = field(default_factory=list)
+
+
+def read_columns(path: Path, *, joined: str = "", **layout: Any) -> Iterator[AnnotatedText]:
+    """Yield the documents of a file as text; `layout` as in `Layout`, `joined` as in `spaces_after`."""
+    for document in read_documents(path, Layout(**layout)):
+        yield from_tokens(document, joined)
+
+
+def read_documents(
+    path: Path, layout: Layout | None = None, *, n_sents: int = 0, report: ColumnsReport | None = None
+) -> Iterator[list[Sentence]]:
+    """Yield documents as lists of sentences; without -DOCSTART- lines each sentence is a document.
+
+    `n_sents` > 0 cuts documents into pieces of so many sentences, and joins sentences where no -DOCSTART- parts them.
+    `.xz` files are read as they are. An `I-X` that continues no entity of X begins one, as in IOB1, and is noted in
+    `report`. Raises CorpusError, naming file and line, for another number of columns than in the lines before, an
+    unknown prefix, an empty label or what is not UTF-8.
+    """
+    document: list[Sentence] = []
+    marked = False
+    for sentence in _sentences(path, layout or Layout(), report or ColumnsReport()):
+        if sentence is None:
+            marked = True
+            if document:
+                yield document
+            document = []
+            continue
+        document.append(sentence)
+        if len(document) == n_sents or not (marked or n_sents):
+            yield document
+            document = []
+    if document:
+        yield document
+
+
+def _sentences(path: Path, layout: Layout, report: ColumnsReport) -> Iterator[Sentence | None]:
+    """The sentences of a file, None where a document begins."""
+    reader = _TokenReader(layout, report)
+    sentence, broken, name = Sentence(), False, ""
+    for number, line in read_lines(path):
+        if number <= layout.header or (layout.comment and line.startswith(layout.comment)):
+            continue
+        columns = reader.columns(line)
+        starts_document = columns[0].startswith(DOCUMENT)
+        begins = columns[layout.sentence] if layout.sentence is not None and len(columns) > layout.sentence else ""
+        blank = not any(columns) or (len(columns) > 1 and not columns[layout.token])
+        if starts_document or blank or begins not in ("", name):
+            if sentence.tokens and not broken:
+                yield sentence
+            sentence, broken, name = Sentence(), False, begins
+            if starts_document:
+                yield None
+            if starts_document or blank:
+                continue
+        try:
+            reader.add(sentence, columns, f"{path}:{number}", number)
+        except CorpusError:
+            if not layout.lenient:
+                raise
+            report.broken.append(number)
+            broken = True
+    if sentence.tokens and not broken:
+        yield sentence
+
+
+class _TokenReader:
+    """Reads lines to tokens and IOB2 tags; knows the columns of the lines before."""
+
+    def __init__(self, layout: Layout, report: ColumnsReport) -> None:
+        self.layout, self.report = layout, report
+        self.width = 0
+        self.needed = max(*(c + 1 if c >= 0 else -c for c in (layout.token, layout.tag)), 2)
+
+    def columns(self, line: str) -> list[str]:
+        if self.layout.separator == ",":
+            return [column.strip() for column in next(csv.reader([line]), [""])]
+        if self.layout.separator:
+            return [column.strip() for column in line.split(self.layout.separator)]
+        return re.split("[ \t]+", line.strip(" \t"))
+
+    def add(self, sentence: Sentence, columns: list[str], where: str, number: int) -> None:
+        self.width = self.width or len(columns)
+        ragged = len(columns) != self.width and not self.layout.ragged
+        if ragged or len(columns) < self.needed:
+            wanted = f"{self.width} as in the lines before" if self.width >= self.needed else f"at least {self.needed}"
+            raise CorpusError(f"{where}: {len(columns)} column(s) in {' '.join(columns)[:60]!r}, expected {wanted}")
+        given = columns[self.layout.tag]
+        tag = self._iob2(given, sentence, where)
+        if tag[0] == "B" and given[0] in "IEL" and not self.layout.bare:
+            self.report.repaired.append(number)
+        sentence.line = sentence.line or number
+        sentence.tokens.append(columns[self.layout.token].removeprefix(self.layout.strip))
+        sentence.tags.append(tag)
+        sentence.closed = given[0] in "ESLU" and not self.layout.bare  # is not continued
+
+    def _iob2(self, tag: str, sentence: Sentence, where: str) -> str:
+        if tag == "O":
+            return tag
+        prefix, _, label = tag.partition("-")
+        if self.layout.bare:
+            prefix, label = "I", tag
+        elif self.layout.label and tag == prefix:
+            label = self.layout.label
+        if len(prefix) != 1 or prefix not in PREFIXES or not label:
+            raise CorpusError(f"{where}: tag {tag!r}, expected O or a label after B-, I-, E-, S-, L- or U-")
+        previous = sentence.tags[-1] if sentence.tags and not sentence.closed else "O"
+        return f"{'I' if prefix in 'IEL' and previous[2:] == label else 'B'}-{label}"
