@@ -63,7 +63,7 @@ def test_json_lines_are_converted_and_misaligned_spans_are_named(tmp_path):
     source = tmp_path / "a.jsonl"
     source.write_text('{"text": "Rome is old", "entities": [[0, 4, "PLACE"], [5, 6, "X"]]}\n\n')
     output = run("convert", "jsonl", source, tmp_path / "a.spacy")
-    assert "no token border: line 1: 'i' (X)" in output
+    assert "no token border: a.jsonl:1: 'i' (X)" in output
     assert "PLACE 1" in output
     (doc,) = read(tmp_path / "a.spacy")
     assert [token.ent_iob_ for token in doc] == ["B", "", "O"]  # unknown, not outside

@@ -40,7 +40,7 @@ def docs_from_offsets(nlp: Language, documents: Iterable[AnnotatedText], written
             span = doc.char_span(start, end, label=label)
             if span is None:
                 unknown.append(doc.char_span(start, end, alignment_mode="expand"))
-                written.misaligned.append(f"line {marked.line}: {marked.text[start:end]!r} ({label})")
+                written.misaligned.append(f"{marked.where}: {marked.text[start:end]!r} ({label})")
             else:
                 spans.append(span)
         known = {token.i for span in spans for token in span}

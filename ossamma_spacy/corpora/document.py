@@ -20,18 +20,18 @@ class Sentence:
 class AnnotatedText:
     """A document: its text, entity spans as character offsets, and where its sentences start.
 
-    `line` is the number of the document's first line in its file. `unclear` are offsets of what the source marks in a
-    way that no span can say, parts that lie apart for instance.
+    `where` names its file and first line. `unclear` are offsets of what the source marks in a way that no span can say,
+    parts that lie apart for instance.
     """
 
     text: str
     spans: tuple[tuple[int, int, str], ...]
     sentence_starts: tuple[int, ...] = (0,)
-    line: int = 1
+    where: str = ""
     unclear: tuple[tuple[int, int], ...] = ()
 
 
-def from_tokens(sentences: Sequence[Sentence], joined: str = "") -> AnnotatedText:
+def from_tokens(sentences: Sequence[Sentence], joined: str = "", where: str = "") -> AnnotatedText:
     """The text that the tokens were cut from, as far as it can be told (see `spaces_after`), with the tags as spans."""
     text, starts = "", []
     spans: list[tuple[int, int, str]] = []
@@ -50,4 +50,4 @@ def from_tokens(sentences: Sequence[Sentence], joined: str = "") -> AnnotatedTex
             open_label = tag[2:]
             text += " " * space
         text = text.rstrip(" ")
-    return AnnotatedText(text, tuple(spans), tuple(starts), sentences[0].line if sentences else 1)
+    return AnnotatedText(text, tuple(spans), tuple(starts), where)

@@ -53,6 +53,9 @@ def _downloaded(corpus: Corpus, files: Sequence[SourceFile], target: Path) -> It
     urls = {file.path: corpus.url + quote(file.path) for file in files}
     store = pooch.create(path=target, base_url=corpus.url, registry=registry, urls=urls, retry_if_failed=TRIES)
 
+    for file in files:  # pooch makes them too, but trips over another thread that does
+        (target / file.path).parent.mkdir(parents=True, exist_ok=True)
+
     def download(file: SourceFile) -> SourceFile:
         try:
             store.fetch(file.path)

@@ -16,10 +16,11 @@ def read_jsonl(path: Path) -> Iterator[AnnotatedText]:
     """
     for number, line in read_lines(path):
         if line.strip():
-            yield _document(line, f"{path}:{number}", number)
+            yield _document(line, path, number)
 
 
-def _document(line: str, where: str, number: int) -> AnnotatedText:
+def _document(line: str, path: Path, number: int) -> AnnotatedText:
+    where = f"{path}:{number}"
     try:
         record = json.loads(line)
         text = record["text"]
@@ -37,4 +38,4 @@ def _document(line: str, where: str, number: int) -> AnnotatedText:
                 f"{len(text)} characters"
             )
         last = end
-    return AnnotatedText(text, tuple(spans), line=number)
+    return AnnotatedText(text, tuple(spans), where=f"{path.name}:{number}")

@@ -67,7 +67,7 @@ def mapped_doc(nlp: Language, document: AnnotatedText, corpus: Corpus, written: 
         span = doc.char_span(start, end)
         if span is None:
             if labels:
-                written.misaligned.append(f"line {document.line}: {document.text[start:end]!r} ({labels[0]})")
+                written.misaligned.append(f"{document.where}: {document.text[start:end]!r} ({labels[0]})")
             around: Any = doc.char_span(start, end, alignment_mode="expand")
             candidates.append(Candidates(around.start, around.end, labels, placed=False))
         elif len(labels) == 1:

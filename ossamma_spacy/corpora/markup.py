@@ -80,7 +80,7 @@ def _document(path: Path, block: list[tuple[int, str]]) -> AnnotatedText:
         starts.append(len(text))
         spans += [(start + len(text), end + len(text), label) for start, end, label in found]
         text += sentence
-    return AnnotatedText(text, tuple(spans), tuple(starts), block[0][0])
+    return AnnotatedText(text, tuple(spans), tuple(starts), f"{path.name}:{block[0][0]}")
 
 
 def _escape(text: str) -> str:

@@ -13,7 +13,6 @@ def test_tags_become_spans_of_text_that_reads_naturally():
             Sentence(
                 ["``", "Bell", "Labs", "'", "Shannon", "''", "spoke", "."],
                 ["O", "B-ORG", "I-ORG", "O", "B-PER", "O", "O", "O"],
-                line=7,
             ),
             Sentence(["Rome", "Rome"], ["B-LOC", "B-LOC"]),
         ],
@@ -26,7 +25,6 @@ def test_tags_become_spans_of_text_that_reads_naturally():
         ("Rome", "LOC"),
     ]
     assert document.sentence_starts == (0, 28)
-    assert document.line == 7
 
 
 @given(

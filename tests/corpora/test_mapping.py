@@ -62,7 +62,7 @@ def test_a_document_knows_what_its_corpus_annotates():
     marked = {"Ada": "PER", "Rome": "LOC", "U.S": "LOC", "haze": "Vague"}
     spans = tuple((text.index(part), text.index(part) + len(part), label) for part, label in marked.items())
     written = Written()
-    doc = mapped_doc(spacy.blank("en"), AnnotatedText(text, spans, (0, 14), line=3), CORPUS, written)
+    doc = mapped_doc(spacy.blank("en"), AnnotatedText(text, spans, (0, 14), "a.txt:3"), CORPUS, written)
     assert [(span.text, span.label_) for span in doc.ents] == [("Ada", "PERSON")]
     assert [token.ent_iob_ for token in doc] == ["B"] + [""] * (len(doc) - 1)
     knowledge = read_knowledge(doc)
@@ -72,5 +72,5 @@ def test_a_document_knows_what_its_corpus_annotates():
     assert rome == Candidates(2, 3, ("PLACE", "AGENCY"))
     assert (doc[us.start : us.end].text, us.labels, us.placed) == ("U.S.-based", ("PLACE", "AGENCY"), False)
     assert (doc[haze.start : haze.end].text, haze.labels, haze.placed) == ("haze", (), False)
-    assert written.misaligned == ["line 3: 'U.S' (PLACE)"]
+    assert written.misaligned == ["a.txt:3: 'U.S' (PLACE)"]
     assert [token.text for token in doc if token.is_sent_start] == ["Ada", "U.S.-based"]

@@ -39,7 +39,7 @@ def test_documents_are_parted_by_blank_lines(tmp_path):
     assert first.text == "One Rome. Two."
     assert first.sentence_starts == (0, 10)
     assert first.spans == ((4, 8, "PLACE"),)
-    assert (first.line, second.line) == (3, 7)
+    assert (first.where, second.where) == ("a.txt:3", "a.txt:7")
 
 
 def test_a_broken_line_names_file_and_line(tmp_path):

@@ -35,4 +35,4 @@ def read_brat(path: Path) -> Iterator[AnnotatedText]:
             spans.append((start, end, label))
         else:
             unclear.append((start, end))
-    yield AnnotatedText(text, tuple(sorted(spans)), unclear=tuple(unclear))
+    yield AnnotatedText(text, tuple(sorted(spans)), where=path.name, unclear=tuple(unclear))

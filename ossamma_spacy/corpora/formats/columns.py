@@ -55,7 +55,7 @@ class ColumnsReport:
 def read_columns(path: Path, *, joined: str = "", **layout: Any) -> Iterator[AnnotatedText]:
     """Yield the documents of a file as text; `layout` as in `Layout`, `joined` as in `spaces_after`."""
     for document in read_documents(path, Layout(**layout)):
-        yield from_tokens(document, joined)
+        yield from_tokens(document, joined, f"{path.name}:{document[0].line}")
 
 
 def read_documents(

@@ -127,7 +127,7 @@ def test_sentences_left_out_are_reported_and_lines_are_known(tmp_path):
 def test_documents_are_read_as_text(tmp_path):
     (tmp_path / "a").write_text("IL O\n- O\n2 B-X\n. O\n")
     (document,) = read_columns(tmp_path / "a", joined="-")
-    assert (document.text, document.spans, document.line) == ("IL-2.", ((3, 4, "X"),), 1)
+    assert (document.text, document.spans, document.where) == ("IL-2.", ((3, 4, "X"),), "a:1")
 
 
 def test_a_file_that_is_not_utf8_is_named(tmp_path):
