@@ -1,0 +1,58 @@
+"""Documents that say the same, in another split or another corpus, give or take some words."""
+
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHINGLE = 5  # words
+SHARED = 0.5  # of the shorter document's shingles
+SHORT = 4  # texts of fewer words, like "Thank you", recur by nature
+
+Fingerprint = NDArray[np.uint64]
+
+
+def fingerprint(text: str) -> Fingerprint:
+    """Hashes of the word sequences of a text, sorted, case and punctuation left aside; none for very short ones."""
+    words = re.findall(r"\w+", text.lower())
+    if len(words) < SHORT:
+        return np.empty(0, dtype=np.uint64)
+    shingles = {" ".join(words[i : i + SHINGLE]) for i in range(max(len(words) - SHINGLE, 0) + 1)}
+    data = b"".join(blake2b(shingle.encode(), digest_size=8).digest() for shingle in shingles)
+    return np.unique(np.frombuffer(data, dtype="<u8"))
+
+
+class Index:
+    """Documents that others are compared with."""
+
+    def __init__(self, fingerprints: Sequence[Fingerprint]) -> None:
+        self.sizes = np.array([len(fingerprint) for fingerprint in fingerprints], dtype=np.int64)
+        hashes = np.concatenate([*fingerprints, np.empty(0, dtype=np.uint64)])
+        order = np.argsort(hashes, kind="stable")
+        self.hashes = hashes[order]
+        self.owners = np.repeat(np.arange(len(self.sizes)), self.sizes)[order]
+
+    def nearest(self, fingerprint: Fingerprint) -> int | None:
+        """A document that shares at least half of the hashes of the shorter of the two, the most alike one."""
+        first = np.searchsorted(self.hashes, fingerprint, "left")
+        last = np.searchsorted(self.hashes, fingerprint, "right")
+        found = [self.owners[a:b] for a, b in zip(first, last, strict=True) if a < b]
+        if not found:
+            return None
+        owners, shared = np.unique(np.concatenate(found), return_counts=True)
+        likeness = shared / np.minimum(self.sizes[owners], len(fingerprint))
+        best = likeness.argmax()
+        return int(owners[best]) if likeness[best] >= SHARED else None
+
+
+def repeated(fingerprints: Iterable[Fingerprint]) -> list[bool]:
+    """Whether a document's hashes are those of one before it."""
+    seen: set[bytes] = set()
+    answer = []
+    for fingerprint in fingerprints:
+        key = fingerprint.tobytes()
+        answer.append(bool(key) and key in seen)
+        seen.add(key)
+    return answer
