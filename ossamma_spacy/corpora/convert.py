@@ -1,12 +1,34 @@
-"""Converting the corpora of the catalogue."""
+"""Converting the corpora of the catalogue to folders of DocBins: NAME/train, NAME/dev, NAME/test.
 
-from collections.abc import Iterator
+In two stages. Each corpus is converted by itself into NAME/converted, again only where its entry, its files or a
+version have changed. Then, over all corpora in the folder, what repeats or nearly repeats a document of a dev or test
+split is kept out of training, and the splits are written.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
+import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+from tqdm import tqdm
+
 from ossamma_spacy.corpora import catalogue
-from ossamma_spacy.corpora.catalogue import Corpus
+from ossamma_spacy.corpora.catalogue import SPLITS, Corpus
+from ossamma_spacy.corpora.docbin import Written
 from ossamma_spacy.corpora.document import AnnotatedText
+from ossamma_spacy.corpora.duplicates import Fingerprint, Index, fingerprint
 from ossamma_spacy.corpora.formats import READERS
+from ossamma_spacy.corpora.mapping import mapped_doc
+from ossamma_spacy.files import replace_folder, write_whole
+
+SHARD = 1000  # documents in a DocBin, so that a reader need not hold a corpus
 
 
 def read_corpus(corpus: Corpus, folder: Path, split: str) -> Iterator[AnnotatedText]:
@@ -17,3 +39,129 @@ def read_corpus(corpus: Corpus, folder: Path, split: str) -> Iterator[AnnotatedT
     for file in catalogue.files(corpus.name):
         if file.split == split:
             yield from READERS[corpus.format](folder / corpus.name / file.path, **corpus.options)
+
+
+def convert(name: str, sources: Path, output: Path) -> bool:
+    """First stage: fill `output`/NAME/converted; False where it is there already, made from the same.
+
+    Splits are the corpus's own. Files of split "all" are parted by a hash of each document's text, eight tenths to
+    train; where there is no dev split, it is a tenth of train, chosen likewise. Repetitions within train are left out.
+    """
+    corpus, target = catalogue.load(name), output / name / "converted"
+    stamp = _stamp(name)
+    if (target / "stamp").is_file() and (target / "stamp").read_text() == stamp:
+        return False
+    nlp = spacy.blank("en")
+    seen: set[bytes] = set()
+    with replace_folder(target) as folder:
+        shards = {split: Shards(folder / split) for split in SPLITS}
+        written = {split: Written() for split in SPLITS}
+        for split, document in tqdm(_documents(corpus, sources), desc=name, unit=" documents"):
+            marks = fingerprint(document.text)
+            if split == "train" and len(marks):
+                if marks.tobytes() in seen:
+                    continue
+                seen.add(marks.tobytes())
+            doc = mapped_doc(nlp, document, corpus, written[split])
+            written[split].count(doc)
+            shards[split].add(doc, marks)
+        for split in SPLITS:
+            shards[split].close()
+        summary = {split: vars(written[split]) for split in SPLITS}
+        write_whole(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False).encode())
+        write_whole(folder / "stamp", stamp.encode())
+    return True
+
+
+def _stamp(name: str) -> str:
+    """What a conversion depends on: the entry, the list of its files, spaCy's tokenizer and our code."""
+    paths = [catalogue.ENTRIES / f"{name}.{kind}" for kind in ("yaml", "tsv")]
+    paths += sorted(Path(__file__).parent.rglob("*.py"))
+    digest = blake2b(version("spacy").encode())
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _documents(corpus: Corpus, sources: Path) -> Iterator[tuple[str, AnnotatedText]]:
+    given = {file.split for file in catalogue.files(corpus.name)}
+    for split in (*SPLITS, "all"):
+        for document in read_corpus(corpus, sources, split):
+            tenth = int.from_bytes(blake2b(document.text.encode(), digest_size=8).digest(), "big") % 10
+            if split == "all":
+                yield {0: "test", 1: "dev"}.get(tenth, "train"), document
+            elif split == "train" and given.isdisjoint({"dev", "all"}) and tenth == 1:
+                yield "dev", document
+            else:
+                yield split, document
+
+
+class Shards:
+    """Writes documents to a folder of DocBins, and their fingerprints beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store, self.number = DocBin(), 0
+        self.fingerprints: list[Fingerprint] = []
+        folder.mkdir(parents=True)
+
+    def add(self, doc: Doc, marks: Fingerprint) -> None:
+        self.store.add(doc)
+        self.fingerprints.append(marks)
+        if len(self.store) == SHARD:
+            self._flush()
+
+    def close(self) -> None:
+        if len(self.store):
+            self._flush()
+        sizes = np.array([len(marks) for marks in self.fingerprints], dtype=np.int64)
+        hashes = np.concatenate([*self.fingerprints, np.empty(0, dtype=np.uint64)])
+        np.savez(self.folder / "fingerprints.npz", sizes=sizes, hashes=hashes)
+
+    def _flush(self) -> None:
+        self.store.to_disk(self.folder / f"{self.number:04}.spacy")
+        self.store, self.number = DocBin(), self.number + 1
+
+
+def separate(output: Path) -> dict[str, Counter[str]]:
+    """Second stage: write the splits of all corpora that were converted into `output`.
+
+    A dev document that nearly repeats one of any test split is left out, and a train document that nearly repeats one
+    of any dev or test split. Returns, for each corpus and split, how many of its documents repeat which other split,
+    "corpus split" → count.
+    """
+    names = sorted(path.parent.name for path in output.glob("*/converted"))
+    marks = {(name, split): _fingerprints(output / name / "converted" / split) for name in names for split in SPLITS}
+    report: dict[str, Counter[str]] = {}
+    kept: dict[tuple[str, str], list[bool]] = {(name, "test"): [True] * len(marks[name, "test"]) for name in names}
+    for split, others in (("dev", ["test"]), ("train", ["dev", "test"])):
+        owners = [(name, other) for name in names for other in others for _ in marks[name, other]]
+        index = Index([own for name in names for other in others for own in marks[name, other]])
+        for name in names:
+            nearest = [index.nearest(own) for own in tqdm(marks[name, split], desc=f"{name} {split}", leave=False)]
+            kept[name, split] = [found is None for found in nearest]
+            report[f"{name} {split}"] = Counter(" ".join(owners[i]) for i in nearest if i is not None)
+    for name, split in marks:
+        _write_split(output / name, split, kept[name, split])
+    return report
+
+
+def _fingerprints(folder: Path) -> list[Fingerprint]:
+    with np.load(folder / "fingerprints.npz") as stored:
+        return np.split(stored["hashes"], np.cumsum(stored["sizes"])[:-1]) if len(stored["sizes"]) else []
+
+
+def _write_split(folder: Path, split: str, kept: Sequence[bool]) -> None:
+    """NAME/converted/SPLIT without what is not kept, to NAME/SPLIT, unless it is there already."""
+    source, target = folder / "converted", folder / split
+    stamp = (source / "stamp").read_text() + blake2b(bytes(kept)).hexdigest()
+    if (target / "stamp").is_file() and (target / "stamp").read_text() == stamp:
+        return
+    keep = iter(kept)
+    with replace_folder(target) as partial:
+        for path in sorted((source / split).glob("*.spacy")):
+            docs = list(DocBin().from_disk(path).get_docs(Vocab()))
+            wanted = [doc for doc, wish in zip(docs, islice(keep, len(docs)), strict=True) if wish]
+            if wanted:
+                DocBin(docs=wanted).to_disk(partial / path.name)
+        write_whole(partial / "stamp", stamp.encode())

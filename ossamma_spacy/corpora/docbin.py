@@ -21,6 +21,11 @@ class Written:
     labels: Counter[str] = field(default_factory=Counter)
     misaligned: list[str] = field(default_factory=list)
 
+    def count(self, doc: Doc) -> None:
+        self.documents += 1
+        self.tokens += len(doc)
+        self.labels.update(span.label_ for span in doc.ents)
+
 
 def docs_from_sentences(nlp: Language, documents: Iterable[list[Sentence]]) -> Iterator[Doc]:
     """A Doc for each document, with the corpus's own tokens."""
@@ -60,9 +65,7 @@ def write_docbin(docs: Iterable[Doc], path: Path, written: Written) -> Written:
     """
     store = DocBin()
     for doc in docs:
-        written.documents += 1
-        written.tokens += len(doc)
-        written.labels.update(span.label_ for span in doc.ents)
+        written.count(doc)
         store.add(doc)
     if not written.documents:
         raise ValueError(f"{path}: the source holds no document, nothing is written")

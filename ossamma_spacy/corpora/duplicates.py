@@ -1,7 +1,7 @@
 """Documents that say the same, in another split or another corpus, give or take some words."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -45,14 +45,3 @@ class Index:
         likeness = shared / np.minimum(self.sizes[owners], len(fingerprint))
         best = likeness.argmax()
         return int(owners[best]) if likeness[best] >= SHARED else None
-
-
-def repeated(fingerprints: Iterable[Fingerprint]) -> list[bool]:
-    """Whether a document's hashes are those of one before it."""
-    seen: set[bytes] = set()
-    answer = []
-    for fingerprint in fingerprints:
-        key = fingerprint.tobytes()
-        answer.append(bool(key) and key in seen)
-        seen.add(key)
-    return answer

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossamma_spacy.corpora.duplicates import Index, fingerprint, repeated
+from ossamma_spacy.corpora.duplicates import Index, fingerprint
 
 TEXT = "The quick brown fox jumps over the lazy dog near the old river bank at dawn."
 
@@ -31,10 +31,6 @@ def test_the_most_alike_document_is_named():
     assert index.nearest(fingerprint(TEXT)) in (1, 2)
     assert index.nearest(fingerprint(TEXT + " " + TEXT[::-1])) in (1, 2)
     assert Index([]).nearest(fingerprint(TEXT)) is None
-
-
-def test_repetitions_are_those_of_a_document_before():
-    assert repeated(map(fingerprint, [TEXT, "hi", TEXT + "!", "hi"])) == [False, False, True, False]
 
 
 WORDS = st.lists(st.sampled_from("abcdefg"), min_size=4, max_size=30).map(" ".join)
