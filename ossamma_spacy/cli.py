@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from wasabi import msg
 
+from ossamma_spacy.corpora.cli import app as corpora_app
+
 if TYPE_CHECKING:
     from ossamma_spacy.corpora.docbin import Written
     from ossamma_spacy.corpora.document import AnnotatedText
@@ -23,6 +25,7 @@ convert_app = typer.Typer(help="Turn annotated text into spaCy's DocBin.", no_ar
 init_app = typer.Typer(help="Start something new.", no_args_is_help=True)
 app.add_typer(convert_app, name="convert")
 app.add_typer(init_app, name="init")
+app.add_typer(corpora_app, name="corpora")
 benchmark_app = typer.Typer(help="Measure pipelines.", no_args_is_help=True)
 app.add_typer(benchmark_app, name="benchmark")
 

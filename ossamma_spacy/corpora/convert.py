@@ -12,6 +12,7 @@ from hashlib import blake2b
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import spacy
@@ -144,6 +145,14 @@ def separate(output: Path) -> dict[str, Counter[str]]:
     for name, split in marks:
         _write_split(output / name, split, kept[name, split])
     return report
+
+
+def summaries(output: Path) -> dict[str, dict[str, Any]]:
+    """What was written of each corpus and split, as `Written` counts it."""
+    return {
+        path.parents[1].name: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(output.glob("*/converted/summary.json"))
+    }
 
 
 def _fingerprints(folder: Path) -> list[Fingerprint]:

@@ -1,0 +1,137 @@
+"""`ossamma corpora …`: the catalogue of corpora, fetched and converted."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+app = typer.Typer(help="Public corpora, with the nine labels.", no_args_is_help=True)
+
+Names = Annotated[list[str], typer.Argument(help="Corpora, as `ossamma corpora list` names them.")]
+Sources = Annotated[Path, typer.Option(help="Where the original files are kept.")]
+Output = Annotated[Path, typer.Option(help="Where the converted corpora go, a folder for each.")]
+Mirror = Annotated[Path | None, typer.Option(help="A folder that has the files; without it they are downloaded.")]
+
+SOURCES, OUTPUT = Path("corpus/sources"), Path("corpus")
+
+
+@app.command("list")
+def list_corpora() -> None:
+    """List the corpora of the catalogue.
+
+    Example: ossamma corpora list
+    """
+    from ossamma_spacy.corpora import catalogue
+
+    rows = []
+    for name in catalogue.names():
+        corpus = catalogue.load(name)
+        rows.append((name, corpus.domain, corpus.use, ", ".join(sorted(corpus.annotated)) or "none in full"))
+    msg.table(rows, header=("corpus", "text", "use", "annotates in full"), divider=True)
+
+
+@app.command("show")
+def show_corpus(name: Annotated[str, typer.Argument(help="A corpus of the catalogue.")]) -> None:
+    """Show what the catalogue knows of a corpus: licence, files, and what its labels are for us.
+
+    Example: ossamma corpora show wnut17
+    """
+    from ossamma_spacy.corpora import catalogue
+    from ossamma_spacy.corpora.lines import CorpusError
+
+    try:
+        corpus = catalogue.load(name)
+    except CorpusError as error:
+        msg.fail(str(error), exits=1)
+    files = catalogue.files(name)
+    counts = Counter(file.split for file in files)
+    msg.divider(corpus.title)
+    facts = {
+        "about": corpus.about,
+        "homepage": corpus.homepage,
+        "licence": corpus.licence,
+        "use": f"{corpus.use}{corpus.reason and ': ' + corpus.reason}",
+        "text": corpus.domain,
+        "files": ", ".join(f"{split} {count}" for split, count in sorted(counts.items())),
+        "size": f"{sum(file.size for file in files) / 2**20:.1f} MiB from {corpus.url}",
+        "annotated in full": ", ".join(sorted(corpus.annotated)) or "none",
+    }
+    msg.table(facts, max_col=100)
+    labels = [(label, " or ".join(candidates) or "unknown") for label, candidates in corpus.labels.items()]
+    msg.table(labels, header=("its label", "ours"), divider=True)
+
+
+@app.command("fetch")
+def fetch_corpora(names: Names, sources: Sources = SOURCES, mirror: Mirror = None) -> None:
+    """Fetch the files of corpora and compare their checksums; what is there already stays.
+
+    Example: ossamma corpora fetch wnut17 s800_revised
+    """
+    from ossamma_spacy.corpora.fetch import fetch
+
+    if _each(names, lambda name: msg.good(f"{name}: {fetch(name, sources, mirror)}")):
+        raise typer.Exit(1)
+
+
+@app.command("convert")
+def convert_corpora(names: Names, sources: Sources = SOURCES, output: Output = OUTPUT, mirror: Mirror = None) -> None:
+    """Fetch corpora and convert them to OUTPUT/NAME/train, dev and test, folders of .spacy files.
+
+    What has not changed is not converted again. Documents that repeat one of a dev or test split, of any corpus in
+    OUTPUT, are kept out of training.
+
+    Example: ossamma corpora convert wnut17 s800_revised
+    """
+    from ossamma_spacy.corpora.convert import convert, separate
+    from ossamma_spacy.corpora.fetch import fetch
+
+    def step(name: str) -> None:
+        fetch(name, sources, mirror)
+        msg.good(f"{name}: {'converted' if convert(name, sources, output) else 'has not changed'}")
+
+    failed = _each(names, step)
+    for split, counts in separate(output).items():
+        for other, count in counts.items():
+            msg.info(f"{split}: {count} documents left out, which repeat some of {other}")
+    if len(failed) < len(names):
+        corpora_stats(output)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:
+    """Do it for each corpus, whatever becomes of the others; the names of those that failed."""
+    failed = []
+    for name in names:
+        try:
+            step(name)
+        except (ValueError, OSError) as error:
+            text = str(error)
+            msg.fail(text if text.startswith(f"{name}:") else f"{name}: {text}")
+            failed.append(name)
+        except ImportError as error:
+            msg.fail(f"{error}; install what fetches corpora by: pip install 'ossamma-spacy[corpora]'", exits=1)
+    return failed
+
+
+@app.command("stats")
+def corpora_stats(output: Output = OUTPUT) -> None:
+    """Count what was converted: documents, tokens, entities of each label, spans that met no token border.
+
+    Counted before repetitions between splits are left out; spans with several candidates count nowhere.
+
+    Example: ossamma corpora stats
+    """
+    from ossamma_spacy.corpora.convert import summaries
+    from ossamma_spacy.labels import LABELS
+
+    rows = []
+    for name, splits in summaries(output).items():
+        for split, counts in splits.items():
+            labels = [counts["labels"].get(label, 0) for label in LABELS]
+            rows.append((name, split, counts["documents"], counts["tokens"], *labels, len(counts["misaligned"])))
+    header = ("corpus", "split", "documents", "tokens", *(label[:7] for label in LABELS), "unplaced")
+    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 3)))

@@ -1,0 +1,87 @@
+"""`ossamma corpora …`"""
+
+import builtins
+import hashlib
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from ossamma_spacy.cli import app
+from ossamma_spacy.corpora import catalogue
+
+TRAIN, TEST = (
+    "Ada B-person\nsaw O\nRome B-location\nagain O\n\nIn O\nOslo B-location\nit O\nrains O\n",
+    "They O\nleft O\n",
+)
+
+
+@pytest.fixture(autouse=True)
+def mirror(tmp_path, monkeypatch):
+    """A catalogue of two corpora; the mirror has the files of `mine`, not those of `lost`."""
+    entry = (catalogue.ENTRIES / "wnut17.yaml").read_text(encoding="utf-8")
+    folder, mirror = tmp_path / "entries", tmp_path / "mirror"
+    folder.mkdir()
+    mirror.mkdir()
+    records = []
+    for name in ("mine", "lost"):
+        (folder / f"{name}.yaml").write_text(entry, encoding="utf-8")
+        rows = []
+        for split, text in {"train": TRAIN, "dev": TEST + " O\n" * (name == "lost"), "test": TEST + "\n"}.items():
+            (mirror / f"{split}.txt").write_text(text)
+            sha256 = hashlib.sha256(text.encode()).hexdigest()
+            rows.append(f"{split}\t{split}.txt\t{len(text)}\t{sha256}\n")
+            if name == "mine":
+                records.append({"sha256": sha256, "local_path": f"{split}.txt"})
+        (folder / f"{name}.tsv").write_text("".join(rows))
+    (mirror / "dev.txt").write_text(TEST)
+    (mirror / "MANIFEST.json").write_text(json.dumps([{"files": records}]))
+    monkeypatch.setattr(catalogue, "ENTRIES", folder)
+    monkeypatch.chdir(tmp_path)
+    return mirror
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(app, ["corpora", *map(str, arguments)], env={"COLUMNS": "200"})
+    assert result.exit_code == code, result.output
+    return " ".join(result.output.split())
+
+
+def test_corpora_are_listed_and_shown():
+    assert "mine social media research AGENCY, PERSON, PLACE" in run("list")
+    output = run("show", "mine")
+    assert "WNUT-17" in output
+    assert "CC BY 4.0" in output
+    assert "files dev 1, test 1, train 1" in output
+    assert "product INSTRUMENT or WORK" in output
+    assert "no corpus 'nowhere' in the catalogue; it has lost, mine" in run("show", "nowhere", code=1)
+
+
+def test_corpora_are_fetched_and_converted(mirror):
+    assert "mine: corpus/sources/mine" in run("fetch", "mine", "--mirror", mirror)
+    output = run("convert", "mine", "--mirror", mirror)
+    assert "mine: converted" in output
+    assert "mine train 2 8 1 0 2 0 0 0 0 0 0 0" in output
+    assert "mine: has not changed" in run("convert", "mine", "--mirror", mirror)
+    assert "mine train 2 8 1 0 2" in run("stats")
+
+
+def test_what_fails_does_not_keep_others_from_being_converted(mirror):
+    output = run("convert", "lost", "nowhere", "mine", "--mirror", mirror, code=1)
+    assert "lost: lost: the mirror" not in output
+    assert "lost: the mirror mirror does not have dev.txt" in output.replace(str(mirror), "mirror")
+    assert "nowhere: no corpus 'nowhere'" in output
+    assert "mine: converted" in output
+    assert "mine train 2 8" in output
+
+
+def test_the_extra_that_fetching_needs_is_named(monkeypatch):
+    real = builtins.__import__
+
+    def without_pooch(name, *arguments, **options):
+        if name == "pooch":
+            raise ImportError("No module named 'pooch'")
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without_pooch)
+    assert "pip install 'ossamma-spacy[corpora]'" in run("fetch", "mine", code=1)
