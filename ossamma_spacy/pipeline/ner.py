@@ -101,6 +101,12 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
         `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned from the data.
         """
+        if labels is None and nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0:
+            raise ValueError(
+                f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows 100 examples, too few to learn the "
+                f"labels from; give labels in [initialize.components.{self.name}], as `spacy init labels` writes them "
+                "with --training.max_epochs 0"
+            )
         validate_get_examples(get_examples, "OssammaNER.initialize")
         self.cfg.update(labels=[], temperature=1.0)
         found = set(labels or ())

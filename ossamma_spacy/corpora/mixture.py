@@ -1,0 +1,90 @@
+"""Training on a mix of corpora: a reader for `[corpora.train]`."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from spacy.training.corpus import FILE_TYPE, walk_corpus
+from spacy.vocab import Vocab
+
+Augmenter = Callable[[Language, Example], Iterator[Example]]
+
+
+class MixedCorpus:
+    """`ossamma.MixedCorpus.v1`: draws documents from several corpora; memory holds a file of each, not the corpora.
+
+    paths: name → .spacy file or folder of them.
+    weights: name → share of the documents, in any unit. Without them a corpus of n documents has the weight
+        n^(1/temperature): 1 draws in proportion, more brings small corpora up.
+    seed: of the draws; the same seed gives the same documents in the same order, epoch by epoch.
+    augmenter: as for spacy.Corpus.v1.
+
+    An epoch has as many documents as all corpora together. Use it with max_epochs = -1, which reads on as it trains;
+    otherwise spaCy keeps the first epoch in memory and repeats it. Raises ValueError for names that weights and paths
+    do not share, weights that are not positive, and corpora without documents.
+    """
+
+    def __init__(
+        self,
+        paths: Mapping[str, Path],
+        weights: Mapping[str, float] | None = None,
+        temperature: float = 1.0,
+        seed: int = 0,
+        augmenter: Augmenter | None = None,
+    ) -> None:
+        if not paths:
+            raise ValueError("ossamma.MixedCorpus.v1: paths is empty; give name → path of each corpus")
+        if weights is not None and weights.keys() != paths.keys():
+            odd = ", ".join(sorted(weights.keys() ^ paths.keys()))
+            raise ValueError(f"ossamma.MixedCorpus.v1: {odd} is in paths or in weights, and has to be in both")
+        if temperature <= 0 or min((weights or {"": 1.0}).values()) <= 0:
+            raise ValueError("ossamma.MixedCorpus.v1: temperature and weights have to be above 0")
+        self.paths, self.weights, self.temperature = dict(paths), weights, temperature
+        self.seed, self.augmenter, self.epoch = seed, augmenter, 0
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Yield the examples of the next epoch."""
+        sizes = {name: _count(name, path) for name, path in self.paths.items()}
+        weights = self.weights or {name: size ** (1 / self.temperature) for name, size in sizes.items()}
+        choice = random.Random(f"{self.seed} {self.epoch}")
+        self.epoch += 1
+        streams = {name: _stream(path, nlp.vocab, choice.random()) for name, path in self.paths.items()}
+        names = list(self.paths)
+        for name in choice.choices(names, [weights[name] for name in names], k=sum(sizes.values())):
+            reference = next(streams[name])
+            if reference.has_unknown_spaces:  # then the corpus's tokens are all there is, as for spaCy's own reader
+                predicted = Doc(nlp.vocab, words=[token.text for token in reference])
+            else:
+                predicted = nlp.make_doc(reference.text)
+            example = Example(predicted, reference)
+            yield from self.augmenter(nlp, example) if self.augmenter else [example]
+
+
+def _count(name: str, path: Path) -> int:
+    count = sum(len(DocBin().from_disk(file)) for file in walk_corpus(path, FILE_TYPE))
+    if not count:
+        raise ValueError(f"ossamma.MixedCorpus.v1: the corpus '{name}' has no documents in {path}")
+    return count
+
+
+def _stream(path: Path, vocab: Vocab, seed: float) -> Iterator[Doc]:
+    """Documents without end: files in random order, and the documents of each."""
+    generator = random.Random(seed)
+    files = list(walk_corpus(path, FILE_TYPE))
+    while True:
+        generator.shuffle(files)
+        for file in files:
+            yield from _shuffled(DocBin().from_disk(file), generator).get_docs(vocab)
+
+
+def _shuffled(store: DocBin, generator: random.Random) -> DocBin:
+    """The same documents in another order, not yet made into Docs."""
+    order = list(range(len(store)))
+    generator.shuffle(order)
+    for column in ("tokens", "spaces", "cats", "flags", "span_groups", "user_data"):
+        values = getattr(store, column)
+        setattr(store, column, [values[i] for i in order])
+    return store

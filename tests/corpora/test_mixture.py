@@ -1,0 +1,121 @@
+"""Training on a mix of corpora."""
+
+from collections import Counter
+from itertools import islice
+
+import pytest
+import spacy
+from conftest import make_config
+from spacy.cli.train import train
+from spacy.tokens import Doc, DocBin, Span
+from thinc.api import Config
+
+from ossamma_spacy.corpora.mixture import MixedCorpus
+from ossamma_spacy.knowledge import read_knowledge, write_knowledge
+
+NLP = spacy.blank("en")
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Three corpora of 60, 30 and 10 documents, the first in several files."""
+    sizes = {"big": 60, "middle": 30, "small": 10}
+    for name, size in sizes.items():
+        (tmp_path / name).mkdir()
+        docs = [NLP.make_doc(f"{name} document {i} of Rome") for i in range(size)]
+        for doc in docs:
+            write_knowledge(doc, [Span(doc, len(doc) - 1, len(doc), "PLACE")], ["PLACE"])
+        for i in range(0, size, 25):
+            DocBin(docs=docs[i : i + 25]).to_disk(tmp_path / name / f"{i}.spacy")
+    return {name: tmp_path / name for name in sizes}
+
+
+def texts(corpus):
+    return [example.reference.text for example in corpus(NLP)]
+
+
+def shares(drawn):
+    return Counter(text.split()[0] for text in drawn)
+
+
+def test_an_epoch_draws_as_many_documents_as_there_are_and_differs_from_the_next(paths):
+    corpus = MixedCorpus(paths)
+    first, second = texts(corpus), texts(corpus)
+    assert len(first) == len(second) == 100
+    assert first != second
+    assert [first, second] == [texts(again) for again in [MixedCorpus(paths)] * 2]
+    assert texts(MixedCorpus(paths, seed=1)) != first
+
+
+def test_a_corpus_is_read_through_before_it_is_read_again(paths):
+    drawn = texts(MixedCorpus(paths, weights={"big": 1e-9, "middle": 1, "small": 1e-9}))
+    assert set(Counter(drawn[:30]).values()) == set(Counter(drawn[30:60]).values()) == {1}
+    assert drawn[:30] != drawn[30:60]
+
+
+@pytest.mark.parametrize(
+    ("settings", "small"),
+    [({}, 10), ({"temperature": 1e9}, 33), ({"weights": {"big": 1, "middle": 1, "small": 8}}, 80)],
+)
+def test_weights_and_temperature_say_how_often_a_corpus_is_drawn(paths, settings, small):
+    corpus = MixedCorpus(paths, **settings)
+    drawn = sum((shares(texts(corpus)) for _ in range(5)), Counter())
+    assert abs(drawn["small"] / 5 - small) < 8
+
+
+def test_examples_keep_what_their_documents_know_and_are_augmented(paths):
+    corpus = MixedCorpus(paths, augmenter=lambda nlp, example: iter([example, example]))
+    examples = list(islice(corpus(NLP), 4))
+    assert examples[0] is examples[1]
+    for example in examples:
+        assert read_knowledge(example.reference).annotated == {"PLACE"}
+        assert not example.predicted.ents
+        assert example.predicted.text == example.reference.text
+
+
+def test_tokens_whose_spaces_are_not_known_stay(tmp_path):
+    DocBin(docs=[Doc(NLP.vocab, words=["a-b", "(c)"], ents=["B-X", "O"])]).to_disk(tmp_path / "a.spacy")
+    (example,) = MixedCorpus({"a": tmp_path / "a.spacy"})(NLP)
+    assert [token.text for token in example.predicted] == ["a-b", "(c)"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"paths": {}}, "paths is empty"),
+        ({"weights": {"big": 1, "huge": 2}}, "huge, middle, small is in paths or in weights, and has to be in both"),
+        ({"temperature": 0}, "temperature and weights have to be above 0"),
+        ({"weights": {"big": 1, "middle": 0, "small": 1}}, "temperature and weights have to be above 0"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(paths, settings, message):
+    with pytest.raises(ValueError, match=message):
+        MixedCorpus(**{"paths": paths, **settings})
+
+
+def test_a_corpus_without_documents_is_named(paths, tmp_path):
+    DocBin().to_disk(tmp_path / "empty.spacy")
+    with pytest.raises(ValueError, match=r"the corpus 'empty' has no documents in .*empty\.spacy"):
+        texts(MixedCorpus({**paths, "empty": tmp_path / "empty.spacy"}))
+
+
+def streaming_config(paths, labels):
+    config = spacy.blank("en").config.copy()
+    config["nlp"]["pipeline"] = ["ossamma_ner"]
+    config["components"] = {"ossamma_ner": {"factory": "ossamma_ner", **make_config()}}
+    config["corpora"] = {
+        "train": {"@readers": "ossamma.MixedCorpus.v1", "paths": {name: str(path) for name, path in paths.items()}},
+        "dev": {"@readers": "spacy.Corpus.v1", "path": str(paths["small"])},
+    }
+    config["training"].update(max_epochs=-1, max_steps=12, eval_frequency=6)
+    config["initialize"]["components"] = {"ossamma_ner": {"labels": labels} if labels else {}}
+    return Config(config)
+
+
+def test_spacy_trains_on_a_streamed_mix_and_asks_for_labels(paths, tmp_path):
+    streaming_config(paths, ["PLACE", "PERSON"]).to_disk(tmp_path / "config.cfg")
+    train(tmp_path / "config.cfg", tmp_path / "model")
+    assert spacy.load(tmp_path / "model" / "model-last").get_pipe("ossamma_ner").labels == ("PLACE", "PERSON")
+    streaming_config(paths, None).to_disk(tmp_path / "config.cfg")
+    with pytest.raises(ValueError, match=r"of a streamed corpus .* give labels in"):
+        train(tmp_path / "config.cfg", tmp_path / "other")
