@@ -99,6 +99,48 @@ def calibrate(
     )
 
 
+@app.command("debug-data", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def debug_data(
+    context: typer.Context,
+    config: Annotated[Path, typer.Argument(help="A config for `spacy train`; --section.key overrides as there.")],
+) -> None:
+    """Examine the corpora of a config: entities, what the tokens cut, what is not annotated, repetitions, lengths.
+
+    Example: ossamma debug-data configs/tiny.cfg --paths.train corpus/train.spacy --paths.dev corpus/dev.spacy
+    """
+    from spacy.cli._util import parse_config_overrides, show_validation_error
+
+    from ossamma_spacy.corpora.debug import PERCENTILES, examine
+
+    try:
+        with show_validation_error(config):
+            reports, crossing = examine(config, parse_config_overrides(context.args))
+    except (ValueError, OSError) as error:
+        msg.fail(str(error), exits=1)
+    labels = sorted({label for report in reports.values() for label in report.labels})
+    columns = {split: [report.labels[label] for label in labels] for split, report in reports.items()}
+    msg.table(list(zip(labels, *columns.values(), strict=True)), header=("label", *reports), divider=True)
+    for label, *counts in zip(labels, *columns.values(), strict=True):
+        for split, count in zip(reports, counts, strict=True):
+            if not count:
+                msg.warn(f"{label}: not in {split}")
+    for split, report in reports.items():
+        msg.divider(split)
+        msg.info(f"{report.documents} documents, {report.tokens} tokens")
+        lengths = zip(PERCENTILES, report.percentiles(), strict=False)
+        msg.info("tokens in a document: " + ", ".join(f"{length} at {share} %" for share, length in lengths))
+        if report.partly:
+            msg.info(f"{report.partly} documents annotate some labels only")
+        for count, what in ((report.unannotated, "say nothing of entities"), (report.repeated, "repeat another")):
+            if count:
+                msg.warn(f"{count} documents {what}")
+        for spans, what in ((report.misaligned, "meet no token border"), (report.whitespace, "border on white space")):
+            if spans:
+                msg.warn(f"{len(spans)} entities {what}: {'; '.join(spans[:MISALIGNED_SHOWN])}")
+    if crossing:
+        msg.warn(f"{crossing} documents of train repeat one of dev, or nearly so")
+
+
 @benchmark_app.command("speed")
 def benchmark_speed(
     texts: Annotated[Path, typer.Argument(help="A .spacy file, or a text file with a text on each line.")],
