@@ -1,0 +1,219 @@
+"""Changing training examples so that a model sees more than was annotated."""
+
+import random
+import string
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+import srsly
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Token as SpacyToken
+from spacy.training import Example
+from spacy.training.corpus import FILE_TYPE, walk_corpus
+from spacy.vocab import Vocab
+
+from ossamma_spacy.knowledge import Candidates, read_knowledge, write_knowledge
+
+SYNONYMS = Path(__file__).with_name("synonyms.json")
+WINDOW = 3  # positions that a shuffled token moves at the most
+SHORTEST = 4  # letters of a word that takes a typo
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token of the changed text: its text, whether a space follows, and the token of the reference it comes from."""
+
+    text: str
+    space: bool
+    origin: int
+
+
+Tokens = list[Token]
+Bank = Mapping[str, Sequence[Sequence[tuple[str, bool]]]]  # label → entities, each (text, space) per token
+
+
+class Augmenter:
+    """`ossamma.Augmenter.v1`: an augmenter for spaCy's corpus readers; yields one example for each.
+
+    Shares from 0, off, to 1. entity_replacement: of entities, another of the same label takes the place of each.
+    mention_dropout: of entities, whose letters and digits become random ones, so that the context has to tell.
+    synonyms: of the tokens outside of entities that the table knows. shuffling, lower_casing: of examples; tokens
+    outside of entities move by at most three places between two entities; all letters are lower-cased. typos: of
+    words, in which two letters change places, or one is lost or doubled.
+
+    bank: the .spacy file or folder that replacing entities are taken from. table: JSON, word → synonyms, in lower case;
+    ours if left out. Unknown tokens of partly annotated documents are not touched but by lower-casing and typos.
+    Raises ValueError for shares outside [0, 1], and where entities are to be replaced and there is no bank.
+    """
+
+    def __init__(
+        self,
+        entity_replacement: float = 0.0,
+        mention_dropout: float = 0.0,
+        synonyms: float = 0.0,
+        shuffling: float = 0.0,
+        lower_casing: float = 0.0,
+        typos: float = 0.0,
+        bank: Path | None = None,
+        table: Path | None = None,
+        seed: int = 0,
+    ) -> None:
+        shares = {
+            "entity_replacement": entity_replacement,
+            "mention_dropout": mention_dropout,
+            "synonyms": synonyms,
+            "shuffling": shuffling,
+            "lower_casing": lower_casing,
+            "typos": typos,
+        }
+        for name, share in shares.items():
+            if not 0 <= share <= 1:
+                raise ValueError(f"ossamma.Augmenter.v1: {name} = {share}, expected a share from 0 to 1")
+        if entity_replacement and bank is None:
+            raise ValueError("ossamma.Augmenter.v1: entity_replacement needs a bank, the .spacy file to take them from")
+        self.shares, self.random = shares, random.Random(seed)
+        self.bank = read_bank(bank) if bank else {}
+        self.table: Mapping[str, Sequence[str]] = srsly.read_json(table or SYNONYMS)
+
+    def random_like(self, character: str) -> str:
+        """A letter for a letter, in the same case, a digit for a digit; anything else as it is."""
+        if character.isdigit():
+            return self.random.choice(string.digits)
+        if not character.isalpha():
+            return character
+        letter = self.random.choice(string.ascii_lowercase)
+        return letter.upper() if character.isupper() else letter
+
+    def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
+        reference = example.reference
+        tokens = [Token(token.text, bool(token.whitespace_), token.i) for token in reference]
+        for name, change in CHANGES.items():
+            if self.shares[name]:
+                tokens = change(self, reference, tokens, self.shares[name])
+        yield rebuilt(nlp, reference, tokens)
+
+
+def read_bank(path: Path) -> Bank:
+    """The entities of each label in a .spacy file or a folder of them."""
+    bank: dict[str, list[list[tuple[str, bool]]]] = defaultdict(list)
+    for file in walk_corpus(path, FILE_TYPE):
+        for doc in DocBin().from_disk(file).get_docs(Vocab()):
+            for span in doc.ents:
+                bank[span.label_].append([(token.text, bool(token.whitespace_)) for token in span])
+    return dict(bank)
+
+
+def _replace_entities(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> Tokens:
+    for span in reversed(reference.ents):
+        if self.random.random() < share and self.bank.get(span.label_):
+            chosen = self.random.choice(self.bank[span.label_])
+            changed = [Token(text, space, span.start) for text, space in chosen]
+            changed[-1] = replace(changed[-1], space=tokens[span.end - 1].space)
+            tokens[span.start : span.end] = changed
+    return tokens
+
+
+def _drop_mentions(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> Tokens:
+    dropped = {i for span in reference.ents if self.random.random() < share for i in range(span.start, span.end)}
+    return [
+        replace(token, text="".join(map(self.random_like, token.text))) if token.origin in dropped else token
+        for token in tokens
+    ]
+
+
+def _use_synonyms(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> Tokens:
+    for j, token in enumerate(tokens):
+        known = self.table.get(token.text.lower()) if _is_outside(reference[token.origin]) else None
+        if known and self.random.random() < share:
+            chosen = self.random.choice(known)
+            tokens[j] = replace(token, text=chosen.capitalize() if token.text[0].isupper() else chosen)
+    return tokens
+
+
+def _shuffle(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> Tokens:
+    if self.random.random() >= share:
+        return tokens
+    free = [_is_outside(reference[token.origin]) and token.text.isalpha() for token in tokens]
+    start = 0
+    for is_free, group in groupby(free):
+        end = start + len(list(group))
+        if is_free:
+            # sorted by their place and up to WINDOW more, none passes another that stands further off than that
+            places = sorted(range(start, end), key=lambda j: j + self.random.uniform(0, WINDOW))
+            texts = [tokens[j].text for j in places]
+            tokens[start:end] = [replace(t, text=text) for t, text in zip(tokens[start:end], texts, strict=True)]
+        start = end
+    return tokens
+
+
+def _lower(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> Tokens:
+    if self.random.random() >= share:
+        return tokens
+    return [replace(token, text=token.text.lower()) for token in tokens]
+
+
+def _mistype(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> Tokens:
+    for j, token in enumerate(tokens):
+        text = token.text
+        if len(text) >= SHORTEST and text.isalpha() and self.random.random() < share:
+            i = self.random.randrange(1, len(text) - 1)
+            kinds = (
+                text[:i] + text[i + 1] + text[i] + text[i + 2 :],
+                text[:i] + text[i + 1 :],
+                text[:i] + text[i - 1 :],
+            )
+            tokens[j] = replace(token, text=self.random.choice(kinds))
+    return tokens
+
+
+# in this order: what replaces an entity may be dropped or mistyped in its turn
+CHANGES: Mapping[str, Callable[[Augmenter, Doc, Tokens, float], Tokens]] = {
+    "entity_replacement": _replace_entities,
+    "mention_dropout": _drop_mentions,
+    "synonyms": _use_synonyms,
+    "shuffling": _shuffle,
+    "lower_casing": _lower,
+    "typos": _mistype,
+}
+
+
+def _is_outside(token: SpacyToken) -> bool:
+    return token.ent_iob_ == "O" and not token.is_space
+
+
+def rebuilt(nlp: Language, reference: Doc, tokens: Tokens) -> Example:
+    """The example with these tokens, its entities and what it knows where their tokens have gone."""
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for j, token in enumerate(tokens):
+        first.setdefault(token.origin, j)
+        last[token.origin] = j
+    starts: list[bool | int | None] = [
+        reference[token.origin].is_sent_start if first[token.origin] == j else False for j, token in enumerate(tokens)
+    ]
+    doc = Doc(
+        nlp.vocab,
+        words=[token.text for token in tokens],
+        spaces=None if reference.has_unknown_spaces else [token.space for token in tokens],
+        sent_starts=starts,
+    )
+    doc.cats = reference.cats
+
+    def moved(start: int, end: int) -> tuple[int, int]:
+        places = [place for i in range(start, end) if i in first for place in (first[i], last[i])]
+        return min(places), max(places) + 1
+
+    entities = [Span(doc, *moved(span.start, span.end), label=span.label_) for span in reference.ents]
+    knowledge = read_knowledge(reference)
+    if knowledge is not None:
+        candidates = [Candidates(*moved(c.start, c.end), c.labels, c.placed) for c in knowledge.candidates]
+        write_knowledge(doc, entities, knowledge.annotated, candidates)
+    else:
+        unknown = [doc[j : j + 1] for j, token in enumerate(tokens) if reference[token.origin].ent_iob == 0]
+        doc.set_ents(entities, missing=unknown)
+    predicted = nlp.make_doc(doc.text) if not doc.has_unknown_spaces else Doc(nlp.vocab, words=[t.text for t in doc])
+    return Example(predicted, doc)
