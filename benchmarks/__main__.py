@@ -43,6 +43,7 @@ def from_scratch(
     overrides = {
         "training.max_steps": steps,
         "training.optimizer.learn_rate.total_steps": steps,
+        "training.eval_frequency": steps // 20,
         "components.ossamma_ner.model.tok2vec.mixed_precision": bfloat16,
     }
     chosen = list(map(int, seeds.split(",")))
