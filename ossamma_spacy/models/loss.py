@@ -10,19 +10,26 @@ from ossamma_spacy.models.arrays import Lattice, pad_arrays, pad_lattices, split
 from ossamma_spacy.models.shim import torch_shim
 from ossamma_spacy.models.tagger import Tagger, TagGradients
 from ossamma_spacy.nn.crf import CRF
-from ossamma_spacy.nn.heads import boundary_loss, smoothing_loss
+from ossamma_spacy.nn.heads import boundary_loss, ratio_loss, smoothing_loss
 
 # CRF, emissions (B, L, tags), boundary logits (B, L, 2), lengths (B,) → loss, summed over tokens
 Loss = Callable[[CRF, Tensor, Tensor, Tensor], Tensor]
 
 
 def tagger_loss(
-    model: Tagger, scores: list[Any], lattices: Sequence[Lattice], *, boundary_weight: float, smoothing: float
+    model: Tagger,
+    scores: list[Any],
+    lattices: Sequence[Lattice],
+    *,
+    boundary_weight: float,
+    smoothing: float,
+    rates: Sequence[Sequence[float]] | None = None,
 ) -> tuple[float, TagGradients]:
     """Loss summed over tokens, and its gradients.
 
     Marginal likelihood of the paths that each lattice (n, 2L + 1) allows, plus `boundary_weight` times the boundary
-    loss, plus `smoothing` times the cross-entropy of the marginals from the uniform distribution over the legal tags.
+    loss, plus `smoothing` times the cross-entropy of the marginals from the uniform distribution over the legal tags,
+    plus the ratio loss where `rates` are given, for each document and label.
     """
 
     def loss(crf: CRF, emissions: Tensor, logits: Tensor, lengths: Tensor) -> Tensor:
@@ -32,6 +39,8 @@ def tagger_loss(
             total = total + boundary_weight * boundary_loss(logits, allowed, lengths).sum()
         if smoothing:
             total = total + smoothing * smoothing_loss(crf, emissions, lengths).sum()
+        if rates is not None:
+            total = total + ratio_loss(crf, emissions, lengths, emissions.new_tensor(rates))
         return total
 
     return loss_gradients(model, scores, loss)

@@ -75,3 +75,15 @@ def smoothing_loss(crf: CRF, emissions: Tensor, lengths: Tensor) -> Tensor:
     legal[:, 0] &= crf.start_allowed  # a tag that no path can bear has no probability to raise
     logs = marginals.clamp_min(1e-8).log() * legal
     return -(logs.sum(-1) / legal.sum(-1).clamp_min(1)).sum(-1)
+
+
+def ratio_loss(crf: CRF, emissions: Tensor, lengths: Tensor, rates: Tensor, margin: float = 0.5) -> Tensor:
+    """How far the expected number of entities lies outside of the wanted one, give or take `margin` of it; a scalar.
+
+    rates (B, n): wanted entities per token, 0 for the labels that a document annotates: of these the lattice says all
+    (expected entity ratio, Effland and Collins 2021). Expected and wanted numbers are summed over labels and batch.
+    """
+    begins = crf.marginals(emissions, lengths)[..., 1::2]
+    expected = (begins.sum(1) * (rates > 0)).sum()
+    wanted = (rates.sum(1) * lengths).sum()
+    return F.relu((expected - wanted).abs() - margin * wanted)

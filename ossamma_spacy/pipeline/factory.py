@@ -36,6 +36,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
         "spans_key": "ossamma_ner",
         "boundary_weight": 0.2,
         "smoothing": 0.0,
+        "entity_ratio": None,
         "scorer": {"@scorers": "ossamma.ner_scorer.v1"},
     },
     default_score_weights={
@@ -56,6 +57,7 @@ def make_ossamma_ner(
     spans_key: str,
     boundary_weight: float,
     smoothing: float,
+    entity_ratio: dict[str, float] | None,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> Any:
     """Make the pipe; see `OssammaNER` for its settings."""
@@ -71,5 +73,6 @@ def make_ossamma_ner(
         spans_key=spans_key,
         boundary_weight=boundary_weight,
         smoothing=smoothing,
+        entity_ratio=entity_ratio,
         scorer=scorer,
     )

@@ -1,6 +1,6 @@
 """From gold annotation to the lattice of tags that each token may bear."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,14 @@ def _known(label: str, index: Mapping[str, int]) -> int:
             "initialize it on data with all labels, or pass them in [initialize.components.ossamma_ner]"
         )
     return index[label]
+
+
+def expected_rates(reference: Doc, ratio: Mapping[str, float], labels: Sequence[str]) -> list[float]:
+    """Entities per token that a document is expected to hold of each label; 0 where it annotates it."""
+    knowledge = read_knowledge(reference) if ratio else None
+    if knowledge is None:
+        return [0.0] * len(labels)
+    return [0.0 if label in knowledge.annotated else ratio.get(label, 0.0) for label in labels]
 
 
 def preset_lattice(doc: Doc, index: Mapping[str, int]) -> NDArray[np.bool_] | None:

@@ -21,7 +21,7 @@ from ossamma_spacy.models.loss import tagger_loss
 from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.models.tagger import Tagger
-from ossamma_spacy.pipeline.gold import gold_lattice, label_index, labels_of, preset_lattice
+from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, labels_of, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
 
 
@@ -37,6 +37,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     spans_key (str): where in `doc.spans` entities and their confidences go.
     boundary_weight (float): weight of the boundary loss.
     smoothing (float): weight of the label smoothing.
+    entity_ratio (Dict[str, float]): entities per token, by label, that documents are expected to hold of the labels
+        that they do not annotate; None expects nothing.
     """
 
     def __init__(
@@ -51,10 +53,14 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         spans_key: str = "ossamma_ner",
         boundary_weight: float = 0.2,
         smoothing: float = 0.0,
+        entity_ratio: dict[str, float] | None = None,
         scorer: Callable[..., dict[str, Any]] | None = ner_score,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise ValueError(f"{name}: threshold = {threshold}, expected a probability from 0 to 1")
+        if entity_ratio and not all(0 <= ratio < 1 for ratio in entity_ratio.values()):
+            raise ValueError(f"{name}: entity_ratio = {entity_ratio}, expected shares from 0 to below 1")
+        self.entity_ratio = entity_ratio or {}
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
         self.threshold, self.confidence, self.keep_existing = threshold, confidence, keep_existing
         self.spans_key, self.boundary_weight, self.smoothing = spans_key, boundary_weight, smoothing
@@ -199,8 +205,14 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         validate_examples(examples, "OssammaNER.get_loss")
         index = label_index(self.cfg["labels"])
         lattices = [gold_lattice(example, index) for example in examples]
+        rates = [expected_rates(example.reference, self.entity_ratio, self.cfg["labels"]) for example in examples]
         loss, gradients = tagger_loss(
-            self.model, scores, lattices, boundary_weight=self.boundary_weight, smoothing=self.smoothing
+            self.model,
+            scores,
+            lattices,
+            boundary_weight=self.boundary_weight,
+            smoothing=self.smoothing,
+            rates=rates if any(map(any, rates)) else None,
         )
         tokens = sum(map(len, lattices))
         self.count_tokens(tokens)

@@ -1,11 +1,13 @@
 """Boundary pooling and the losses beside the likelihood."""
 
+import itertools
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from ossamma_spacy.nn.crf import CRF
-from ossamma_spacy.nn.heads import TaggerHead, boundary_loss, smoothing_loss
+from ossamma_spacy.nn.heads import TaggerHead, boundary_loss, ratio_loss, smoothing_loss
 
 
 def lattice(rows, n_labels=2):
@@ -94,3 +96,46 @@ def test_smoothing_is_least_where_the_marginals_are_uniform_over_legal_tags():
     emissions = torch.zeros(1, 3, 3, requires_grad=True)
     smoothing_loss(CRF(1), emissions, lengths).sum().backward()
     assert torch.isfinite(emissions.grad).all()
+
+
+def expected_entities(crf, emissions, length, label):
+    """Entities of a label in a document, each legal path weighted by its probability."""
+    total = count = 0.0
+    for path in itertools.product(range(crf.n_tags), repeat=length):
+        allowed = torch.zeros(1, length, crf.n_tags, dtype=torch.bool)
+        allowed[0, range(length), path] = True
+        weight = crf.log_partition(emissions[None, :length], torch.tensor([length]), allowed).exp().item()
+        total += weight
+        count += weight * path.count(2 * label + 1)
+    return count / total
+
+
+def test_the_ratio_loss_counts_the_entities_that_all_paths_expect():
+    torch.manual_seed(0)
+    crf = CRF(2).double()
+    torch.nn.init.normal_(crf.transitions)
+    emissions, lengths = torch.randn(2, 4, 5, dtype=torch.float64), torch.tensor([4, 3])
+    rates = torch.tensor([[0.1, 0.0], [0.2, 0.3]], dtype=torch.float64)
+    expected = expected_entities(crf, emissions[0], 4, 0)
+    expected += expected_entities(crf, emissions[1], 3, 0) + expected_entities(crf, emissions[1], 3, 1)
+    wanted = 4 * 0.1 + 3 * (0.2 + 0.3)
+    loss = ratio_loss(crf, emissions, lengths, rates, margin=0.0)
+    assert loss.item() == pytest.approx(abs(expected - wanted), abs=1e-9)
+    assert ratio_loss(crf, emissions, lengths, rates, margin=abs(expected / wanted - 1) + 0.01) == 0
+
+
+def test_the_ratio_loss_pulls_towards_the_wanted_number_and_leaves_annotated_labels_alone():
+    crf = CRF(2)
+    emissions, lengths = torch.zeros(1, 50, 5, requires_grad=True), torch.tensor([50])
+    for wanted in (0.02, 0.3):
+        with torch.no_grad():
+            emissions.zero_()
+        optimizer = torch.optim.Adam([emissions], 0.1)
+        for _ in range(100):
+            optimizer.zero_grad()
+            ratio_loss(crf, emissions, lengths, torch.tensor([[wanted, 0.0]]), margin=0.1).backward()
+            optimizer.step()
+        found = crf.marginals(emissions, lengths)[0, :, 1].sum().item()
+        assert found == pytest.approx(50 * wanted, rel=0.15)
+    crf.zero_grad()
+    assert ratio_loss(crf, emissions, lengths, torch.zeros(1, 2)) == 0

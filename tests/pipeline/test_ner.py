@@ -223,6 +223,30 @@ def test_labels_are_learned_from_documents_that_annotate_one_each():
     assert nlp.evaluate(examples)["ents_f"] == 1.0
 
 
+@pytest.mark.parametrize("ratio", [0.02, 0.3])
+def test_labels_that_no_document_annotates_are_found_as_often_as_expected(ratio):
+    nlp = make_nlp(entity_ratio={"PLACE": ratio})
+    examples = []
+    for words in product("ab", "cd", "efg"):
+        doc = nlp.make_doc(f"Ada {' '.join(words)} {words[0]}x {words[1]}y")
+        write_knowledge(doc, [Span(doc, 0, 1, "PERSON")], ["PERSON"])
+        examples.append(Example(nlp.make_doc(doc.text), doc))
+    sgd = nlp.initialize(lambda: examples)
+    nlp.get_pipe("ossamma_ner").initialize(lambda: examples, nlp=nlp, labels=["PERSON", "PLACE"])
+    sgd.learn_rate = 3e-3
+    for _ in range(40):
+        nlp.update(examples, sgd=sgd)
+    docs = [nlp(example.text) for example in examples]
+    places = sum(span.label_ == "PLACE" for doc in docs for span in doc.ents)
+    tokens = sum(map(len, docs))
+    assert (places < 0.05 * tokens) if ratio == 0.02 else (0.1 * tokens < places < 0.5 * tokens)
+
+
+def test_a_ratio_of_entities_is_a_share():
+    with pytest.raises(ValueError, match=r"entity_ratio = \{'PLACE': 1.5\}, expected shares from 0 to below 1"):
+        make_nlp(entity_ratio={"PLACE": 1.5})
+
+
 @pytest.mark.parametrize(
     "text",
     [
