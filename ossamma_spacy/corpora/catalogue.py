@@ -3,13 +3,16 @@
 An entry is `entries/NAME.yaml`; its files, with split, size and checksum, are listed in `entries/NAME.tsv`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import srsly
 
+from ossamma_spacy.corpora.forms import FORMS
 from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.knowledge import OUTSIDE
 from ossamma_spacy.labels import LABELS
@@ -35,12 +38,16 @@ class Corpus:
 
     use: "ships" if a model trained on it may be given away, commercially too; "research" where that is not certain.
     reason: why it ships, where the licence alone does not say so.
-    url: the address of its files, pinned to a version.
+    url: the address of its files, pinned to a version. found: where nobody but its owner has them, the layouts that a
+        copy may have, each with the files of each split as a pattern below the corpus's folder.
     format: the name of the reader; options: its settings.
     labels: what each label of the corpus is for us: candidates, the likeliest first; "O" among them where it may be no
-        entity, alone where it is none; no candidate where nothing can be said.
+        entity, alone where it is none; no candidate where nothing can be said. LABEL:FORM is for spans of a form
+        (`ossamma_spacy.corpora.forms`) that mean something else.
     annotated: which of the nine labels it marks exhaustively.
     drop: texts, in lower case, that the corpus marks and we do not.
+    unsure: words, in lower case, of which nothing is known outside its spans: it overlooks them, or we do not agree;
+        `*` stands for letters, so that `@*` are handles.
     """
 
     name: str
@@ -55,11 +62,22 @@ class Corpus:
     labels: Mapping[str, tuple[str, ...]]
     annotated: frozenset[str]
     drop: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    found: tuple[Mapping[str, str], ...] = ()
 
-    def candidates(self, label: str) -> tuple[str, ...]:
-        """What a label of the corpus is for us; raises CorpusError for one without a mapping."""
+    @cached_property
+    def unsure_words(self) -> re.Pattern[str]:
+        """What is unsure, as whole words in a text."""
+        words = "|".join(re.escape(word).replace(r"\*", r"\w+") for word in sorted(self.unsure, key=len, reverse=True))
+        return re.compile(rf"(?<!\w)(?:{words})(?!\w)" if words else r"(?!)", re.IGNORECASE)
+
+    def candidates(self, label: str, text: str = "") -> tuple[str, ...]:
+        """What a label of the corpus is for us on a span of this text; raises CorpusError for one without a mapping."""
+        for form, fits in FORMS.items():
+            if f"{label}:{form}" in self.labels and fits(text):
+                return self.labels[f"{label}:{form}"]
         if label not in self.labels:
             raise CorpusError(
                 f"{self.name}: the corpus has the label '{label}', its entry maps {', '.join(self.labels)}; "
@@ -82,9 +100,25 @@ def load(name: str) -> Corpus:
 
 
 def files(name: str) -> list[SourceFile]:
-    """The files of a corpus of the catalogue."""
+    """The files of a corpus of the catalogue; none where they cannot be had from an address of their own."""
+    if not (ENTRIES / f"{name}.tsv").is_file():
+        return []
     rows = (line.split("\t") for line in (ENTRIES / f"{name}.tsv").read_text(encoding="utf-8").splitlines())
     return [SourceFile(split, path, int(size), sha256) for split, path, size, sha256 in rows]
+
+
+def split_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
+    """Split and path of each file of a corpus whose files lie in `folder`, "-" left out.
+
+    Raises CorpusError for a corpus that its owner has to bring, where no layout of its entry is there.
+    """
+    if not corpus.found:
+        return [(file.split, folder / file.path) for file in files(corpus.name) if file.split != "-"]
+    for layout in corpus.found:
+        if paths := [(split, path) for split, pattern in layout.items() for path in sorted(folder.glob(pattern))]:
+            return paths
+    wanted = "; or ".join(", ".join(layout.values()) for layout in corpus.found)
+    raise CorpusError(f"{corpus.name}: {corpus.licence}. Put your copy into {folder}, which has to hold {wanted}")
 
 
 def read_entry(path: Path) -> Corpus:
@@ -109,6 +143,8 @@ def read_entry(path: Path) -> Corpus:
         "labels": labels,
         "annotated": frozenset(given["annotated"]),
         "drop": frozenset(map(str, given.get("drop", ()))),
+        "unsure": frozenset(map(str, given.get("unsure", ()))),
+        "found": tuple(given.get("found", ())),
     }
     return Corpus(**given)
 

@@ -48,6 +48,7 @@ def show_corpus(name: Annotated[str, typer.Argument(help="A corpus of the catalo
         msg.fail(str(error), exits=1)
     files = catalogue.files(name)
     counts = Counter(file.split for file in files)
+    layouts = [", ".join(f"{split} {pattern}" for split, pattern in layout.items()) for layout in corpus.found]
     msg.divider(corpus.title)
     facts = {
         "about": corpus.about,
@@ -55,8 +56,8 @@ def show_corpus(name: Annotated[str, typer.Argument(help="A corpus of the catalo
         "licence": corpus.licence,
         "use": f"{corpus.use}{corpus.reason and ': ' + corpus.reason}",
         "text": corpus.domain,
-        "files": ", ".join(f"{split} {count}" for split, count in sorted(counts.items())),
-        "size": f"{sum(file.size for file in files) / 2**20:.1f} MiB from {corpus.url}",
+        "files": "; or ".join(layouts) or ", ".join(f"{split} {count}" for split, count in sorted(counts.items())),
+        "from": f"{corpus.url}, {sum(file.size for file in files) / 2**20:.1f} MiB" if files else "your own copy",
         "annotated in full": ", ".join(sorted(corpus.annotated)) or "none",
     }
     msg.table(facts, max_col=100)

@@ -37,9 +37,9 @@ def read_corpus(corpus: Corpus, folder: Path, split: str) -> Iterator[AnnotatedT
 
     Raises CorpusError, naming file and line, for what cannot be read.
     """
-    for file in catalogue.files(corpus.name):
-        if file.split == split:
-            yield from READERS[corpus.format](folder / corpus.name / file.path, **corpus.options)
+    for given, path in catalogue.split_files(corpus, folder / corpus.name):
+        if given == split:
+            yield from READERS[corpus.format](path, **corpus.options)
 
 
 def convert(name: str, sources: Path, output: Path) -> bool:
@@ -49,7 +49,7 @@ def convert(name: str, sources: Path, output: Path) -> bool:
     train; where there is no dev split, it is a tenth of train, chosen likewise. Repetitions within train are left out.
     """
     corpus, target = catalogue.load(name), output / name / "converted"
-    stamp = _stamp(name)
+    stamp = _stamp(corpus, sources)
     if (target / "stamp").is_file() and (target / "stamp").read_text() == stamp:
         return False
     nlp = spacy.blank("en")
@@ -74,18 +74,18 @@ def convert(name: str, sources: Path, output: Path) -> bool:
     return True
 
 
-def _stamp(name: str) -> str:
-    """What a conversion depends on: the entry, the list of its files, spaCy's tokenizer and our code."""
-    paths = [catalogue.ENTRIES / f"{name}.{kind}" for kind in ("yaml", "tsv")]
-    paths += sorted(Path(__file__).parent.rglob("*.py"))
-    digest = blake2b(version("spacy").encode())
-    for path in paths:
+def _stamp(corpus: Corpus, sources: Path) -> str:
+    """What a conversion depends on: the entry, its files, spaCy's tokenizer and our code."""
+    files = catalogue.split_files(corpus, sources / corpus.name)
+    sizes = [(split, str(path), path.stat().st_size) for split, path in files]
+    digest = blake2b(f"{version('spacy')} {sizes}".encode())
+    for path in (catalogue.ENTRIES / f"{corpus.name}.yaml", *sorted(Path(__file__).parent.rglob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def _documents(corpus: Corpus, sources: Path) -> Iterator[tuple[str, AnnotatedText]]:
-    given = {file.split for file in catalogue.files(corpus.name)}
+    given = {split for split, _ in catalogue.split_files(corpus, sources / corpus.name)}
     for split in (*SPLITS, "all"):
         for document in read_corpus(corpus, sources, split):
             tenth = int.from_bytes(blake2b(document.text.encode(), digest_size=8).digest(), "big") % 10

@@ -1,17 +1,23 @@
 """A document as a corpus has it: text and spans, in characters."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.corpora.spacing import spaces_after, unescape
 
 
 @dataclass
 class Sentence:
-    """Tokens and their tags in IOB2; the line of the first one, and whether the last one closes its entity."""
+    """Tokens and their tags in IOB2; the line of the first one, and whether the last one closes its entity.
+
+    `spaces` says whether a space follows each token; empty where the source does not.
+    """
 
     tokens: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    spaces: list[bool] = field(default_factory=list)
     line: int = 0
     closed: bool = False
 
@@ -32,17 +38,21 @@ class AnnotatedText:
 
 
 def from_tokens(sentences: Sequence[Sentence], joined: str = "", where: str = "") -> AnnotatedText:
-    """The text that the tokens were cut from, as far as it can be told (see `spaces_after`), with the tags as spans."""
+    """The text that the tokens were cut from, with the tags as spans.
+
+    Tokens stand as they are where their sentence knows its spaces; else their escapes are undone and the text is as
+    `spaces_after` can tell it.
+    """
     text, starts = "", []
     spans: list[tuple[int, int, str]] = []
     for sentence in sentences:
         text += " " * bool(text)
         starts.append(len(text))
         open_label = ""
-        spaces = spaces_after(sentence.tokens, joined)
+        spaces = sentence.spaces or spaces_after(sentence.tokens, joined)
         for token, tag, space in zip(sentence.tokens, sentence.tags, spaces, strict=True):
             start = len(text)
-            text += unescape(token)
+            text += token if sentence.spaces else unescape(token)
             if tag[0] == "I" and tag[2:] == open_label:
                 spans[-1] = (spans[-1][0], len(text), open_label)
             elif tag != "O":
@@ -51,3 +61,53 @@ def from_tokens(sentences: Sequence[Sentence], joined: str = "", where: str = ""
             text += " " * space
         text = text.rstrip(" ")
     return AnnotatedText(text, tuple(spans), tuple(starts), where)
+
+
+def from_token_spans(
+    sentences: Sequence[Sentence], spans: Iterable[tuple[int, int, str]], joined: str = "", where: str = ""
+) -> AnnotatedText:
+    """As `from_tokens`, with spans that count tokens through the document, end exclusive, and may overlap.
+
+    Raises CorpusError for a span outside the document.
+    """
+    each = [replace(sentence, tags=["B-"] * len(sentence.tokens)) for sentence in sentences]
+    document = from_tokens(each, joined, where)
+    marked = []
+    for start, end, label in spans:
+        if not 0 <= start < end <= len(document.spans):
+            raise CorpusError(f"{where}: span [{start}, {end}) of {label} in {len(document.spans)} tokens")
+        marked.append((document.spans[start][0], document.spans[end - 1][1], label))
+    return replace(document, spans=tuple(sorted(marked)))
+
+
+def check_spans(document: AnnotatedText) -> AnnotatedText:
+    """The document; raises CorpusError for a span that is empty or leaves the text."""
+    for start, end, label in document.spans:
+        if not 0 <= start < end <= len(document.text):
+            raise CorpusError(
+                f"{document.where}: span [{start}, {end}) of {label} is empty or leaves the text of "
+                f"{len(document.text)} characters"
+            )
+    return document
+
+
+# X: {Y: pattern}: a Y that follows an X and whose text is as the pattern, case aside
+Merge = Mapping[str, Mapping[str, str]]
+
+
+def merge_spans(document: AnnotatedText, merge: Merge) -> AnnotatedText:
+    """The document with spans that `merge` joins made one; the whole of an X and the Y after it is an X.
+
+    At most a space or hyphen may part them. Overlapping spans are left as they are.
+    """
+    spans: list[tuple[int, int, str]] = []
+    for start, end, label in sorted(document.spans, reverse=True):
+        pattern = merge.get(label, {}).get(spans[-1][2]) if spans else None
+        if pattern is not None:
+            after, last, _ = spans[-1]
+            fits = re.fullmatch(pattern, document.text[after:last], re.IGNORECASE)
+            if fits and end <= after and re.fullmatch("[ \xa0-]?", document.text[end:after]):
+                spans.pop()
+                end = last
+        spans.append((start, end, label))
+    return replace(document, spans=tuple(reversed(spans)))

@@ -28,7 +28,12 @@ def fetch(name: str, folder: Path, mirror: Path | None = None) -> Path:
     catalogue's.
     """
     corpus, target = catalogue.load(name), folder / name
+    if corpus.found:
+        catalogue.split_files(corpus, target)  # raises where it is not there
+        return target
     files = catalogue.files(name)
+    if not files:
+        raise CorpusError(f"{name}: the catalogue does not list its files; get them from {corpus.homepage}")
     missing = [file for file in files if not _is_there(target / file.path, file)]
     if missing:
         with tqdm(total=sum(file.size for file in missing), unit="B", unit_scale=True, desc=name) as bar:

@@ -9,6 +9,22 @@ class CorpusError(ValueError):
     """A file that cannot be read as what it should be; names file and line."""
 
 
+def mended(text: str) -> str:
+    """The text without UTF-8 that was read as Windows-1252, once or again and again (`KÃ¶ln`)."""
+    while not text.isascii():
+        try:
+            text = b"".join(map(_windows_byte, text)).decode("utf-8")
+        except UnicodeError:
+            break
+    return text
+
+
+def _windows_byte(character: str) -> bytes:
+    if "\x80" <= character < "\xa0":  # five bytes mean nothing in Windows-1252 and stay as they are
+        return bytes([ord(character)])
+    return character.encode("cp1252")
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Number, from 1, and text of each line of a UTF-8 file, also .xz, without its end or a byte order mark.
 

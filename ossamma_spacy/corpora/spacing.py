@@ -4,9 +4,21 @@ import re
 from collections.abc import Sequence
 
 ESCAPES = {"``": '"', "''": '"', "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
-NO_SPACE_BEFORE = re.compile(r"[,;:.!?)\]}%»”…]+|\.\.\.|['’](s|S|re|ve|ll|d|m|em|RE|VE|LL|D|M)|[nN]['’][tT]|’|°C?|[′″]")
-NO_SPACE_AFTER = re.compile(r"[(\[{«“‘$£€#@]+|(US|C|A|HK|NZ)\$")
+NO_SPACE_BEFORE = re.compile(
+    r"(?![:;].)[,;:.!?)\]}%»”…]+|\.\.\.|['’](s|S|t|re|ve|ll|d|m|em|RE|VE|LL|D|M)|[nN]['’][tT]|’|°C?|[′″]"
+)
+NO_SPACE_AFTER = re.compile(r"[(\[{«“‘$£€#@]+|(US|C|A|HK|NT|NZ|S)\$")
+ENDING = re.compile(r"s|t|re|ve|ll|d|m", re.IGNORECASE)  # after an apostrophe that was cut off
+OPENING = re.compile(r"A|After|An|As|At|But|Despite|For|He|If|In|It|On|She|That|The|There|They|This|We|When")
+MONTH = re.compile(
+    "January|February|March|April|May|June|July|August|September|October|November|December"
+)  # of a dateline
+BOUND = re.compile(r"-[A-Za-z]+")  # "-based", as "Off-" reads from its end
+SUSPENDED = (["and"], ["or"], ["to"], [","])  # behind "pre-"
+ELIDED = re.compile(r"[ODLodl](?: ['’]|['’] )[A-Z]\w+")  # O'Neill, D'Annunzio
 CUT_WORDS = {("can", "not"), ("gon", "na"), ("got", "ta"), ("wan", "na"), ("lem", "me"), ("gim", "me")}
+SIGNS = ("+/-", "-/-", "+/+")
+WITH_INDEX = re.compile(r"(?:(?:[A-Z][a-z]?\d*)+|10)\((?:\w|\d*[+-]|-?\d+)\)|\w+\(-\d\)")  # Ca(2+), 10(6), cm(-1)
 
 
 def unescape(token: str) -> str:
@@ -17,14 +29,18 @@ def unescape(token: str) -> str:
 def spaces_after(tokens: Sequence[str], joined: str = "") -> list[bool]:
     """Whether a space follows each token of a sentence, by the habits of English print.
 
-    Straight quotes open and close by turns. Tokens of the characters in `joined` cling to both neighbours, for corpora
-    that part words at hyphens or slashes.
+    Quotes open and close by turns, hyphens at a token's border cling. `joined` is for corpora that part words at
+    punctuation: tokens of its characters cling to both neighbours. Some of them are choosy: `.`, `,`, `:` and `–` cling
+    between digits, `.` in "i.v." too, `+` to what comes before, `'` to endings and to numbers, `(` to a formula or
+    power whose index it opens; `-` stands free of "and", "or" and "to", and where it is a dash.
     """
     before, after = [True] * len(tokens), [True] * len(tokens)  # a space may stand there
     opened: set[str] = set()
     for i, token in enumerate(tokens):
         plain = unescape(token)
-        if token == "``" or (plain in ('"', "'") and token != "''" and plain not in opened):
+        if token and all(c in joined for c in token) and (clings := _clings(tokens, i)):
+            before[i], after[i] = not clings[0], not clings[1]
+        elif plain in ('"', "'") and token != "''" and plain not in opened:
             possessive = plain == "'" and i > 0 and tokens[i - 1][-1:] in "sS" and "'" not in tokens[i + 1 :]
             if possessive:
                 before[i] = False
@@ -34,11 +50,63 @@ def spaces_after(tokens: Sequence[str], joined: str = "") -> list[bool]:
         elif plain in ('"', "'"):
             opened.discard(plain)
             before[i] = False
-        elif plain and all(c in joined for c in plain):
-            before[i] = after[i] = False
         else:
             before[i] = not NO_SPACE_BEFORE.fullmatch(plain)
             after[i] = not NO_SPACE_AFTER.fullmatch(plain)
-            if i and (tokens[i - 1].lower(), token.lower()) in CUT_WORDS:
+            cut = i > 0 and (
+                (tokens[i - 1].lower(), token.lower()) in CUT_WORDS or ELIDED.fullmatch(f"{tokens[i - 1]} {token}")
+            )
+            dollar = token == "$" and i > 0 and NO_SPACE_AFTER.fullmatch(tokens[i - 1] + token)
+            negation = token.lower() == "n" and tokens[i + 1 : i + 2] in (["'"], ["’"])
+            if cut or dollar or negation or (i > 0 and tokens[i - 1] == "’" and ENDING.fullmatch(token)):
                 before[i] = False
+            if i and BOUND.fullmatch(token) and tokens[i - 1][-1].isalnum():
+                before[i] = False
+            elif BOUND.fullmatch(token[::-1]) and tokens[i + 1 : i + 2] not in SUSPENDED:
+                after[i] = False
     return [after[i] and (i + 1 == len(tokens) or before[i + 1]) for i in range(len(tokens))]
+
+
+def spaces_in(text: str, tokens: Sequence[str]) -> list[bool]:
+    """Whether a space follows each token in the text that they were cut from; [] where the text is another."""
+    spaces, at = [], 0
+    for token in tokens:
+        at += len(text[at:]) - len(text[at:].lstrip())
+        if not text.startswith(token, at):
+            return []
+        at += len(token)
+        spaces.append(text[at : at + 1].isspace())
+    return [] if text[at:].strip() else spaces
+
+
+def _clings(tokens: Sequence[str], i: int) -> tuple[bool, bool] | None:
+    """Whether a mark that parts words clings to the token before and to the one after; None where it parts none."""
+    mark, previous, following = tokens[i], *("".join(tokens[j : j + 1]) for j in (max(i - 1, 0), i + 1))
+    numbers = i > 0 and previous[-1:].isdigit() and following[:1].isdigit()
+    letters = i > 0 and len(previous) == len(following) == 1 and (previous + following).isalpha()
+    if mark == "-" and (previous == ")" or MONTH.fullmatch(previous) or OPENING.fullmatch(following)):
+        return None  # a dash
+    if mark in ("-", "+") and "".join(tokens[i : i + 3]) in SIGNS:
+        return False, True
+    if mark in ("-", "+") and "".join(tokens[max(i - 2, 0) : i + 1]) in SIGNS:
+        return True, False
+    if mark == "-":
+        suspended = following in ("and", "or", "to") and tokens[i + 2 : i + 3] != ["-"]
+        minus = previous in ("=", "<", ">", "~", "the", "of", "at", "and", "or") and following[:1].isdigit()
+        return not minus, not suspended
+    if mark == "+":
+        return True, letters
+    if mark == "'":
+        if following == "s" or (previous.isalpha() and ENDING.fullmatch(following)):
+            return True, True
+        return (True, False) if previous.isdigit() else None
+    if mark == "(":
+        close = next((j for j in (i + 2, i + 3) if tokens[j : j + 1] == [")"]), i)
+        return (True, True) if WITH_INDEX.fullmatch(previous + "".join(tokens[i : close + 1])) else None
+    clinging = {
+        ".": numbers or (letters and tokens[i + 2 : i + 3] == ["."]),
+        ",": numbers and len(previous) <= 3 == len(following),
+        ":": numbers,
+        "–": numbers,
+    }
+    return (True, True) if clinging.get(mark, True) else None

@@ -6,6 +6,7 @@ from spacy.training.corpus import Corpus
 
 from ossamma_spacy.corpora import catalogue, convert
 from ossamma_spacy.corpora.convert import separate
+from ossamma_spacy.corpora.fetch import fetch
 from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.files import replace_folder
 from ossamma_spacy.knowledge import read_knowledge
@@ -58,7 +59,7 @@ def test_splits_are_written_and_know_their_labels(corpus, tmp_path):
     assert places(tmp_path, "a", "test") == ["Kyiv"]
     (example,) = Corpus(tmp_path / "out" / "a" / "test")(spacy.blank("en"))
     assert example.reference.text == f"Ada saw Kyiv in the year {sum(map(ord, 'Kyiv'))}."
-    assert read_knowledge(example.reference).annotated == {"PERSON", "AGENCY", "PLACE"}
+    assert read_knowledge(example.reference).annotated == {"PERSON"}
 
 
 def test_a_conversion_is_made_again_only_where_something_changed(corpus, tmp_path):
@@ -130,6 +131,23 @@ def test_without_a_dev_split_a_tenth_of_train_is_taken(corpus, tmp_path, monkeyp
     assert 8 < len(places(tmp_path, "a", "dev")) < 40
     assert places(tmp_path, "a", "test") == ["Rome"]
     assert len(places(tmp_path, "a", "dev")) + len(places(tmp_path, "a", "train")) == len(NAMES)
+
+
+def test_a_corpus_that_its_owner_brings_is_found_in_either_layout(corpus, tmp_path):
+    corpus("a", train=["Rome"])
+    entry = catalogue.ENTRIES / "a.yaml"
+    found = 'found: [{train: "**/t.txt", test: "x.txt"}, {all: "*.all"}]\n'
+    entry.write_text(entry.read_text(encoding="utf-8") + found, encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"Put your copy into .*a, which has to hold \*\*/t.txt, x.txt; or \*.all"):
+        converted(tmp_path, "a")
+    with pytest.raises(CorpusError, match="Put your copy into"):
+        fetch("a", tmp_path / "sources")
+    (tmp_path / "sources" / "a" / "b").mkdir()
+    (tmp_path / "sources" / "a" / "b" / "t.txt").write_text(TEMPLATE.format("Oslo", 1))
+    assert fetch("a", tmp_path / "sources") == tmp_path / "sources" / "a"
+    converted(tmp_path, "a")
+    separate(tmp_path / "out")
+    assert [place for split in catalogue.SPLITS for place in places(tmp_path, "a", split)] == ["Oslo"]
 
 
 def test_after_an_error_what_was_there_is_there_still(corpus, tmp_path):

@@ -48,7 +48,7 @@ def run(*arguments, code=0):
 
 
 def test_corpora_are_listed_and_shown():
-    assert "mine social media research AGENCY, PERSON, PLACE" in run("list")
+    assert "mine social media research PERSON" in run("list")
     output = run("show", "mine")
     assert "WNUT-17" in output
     assert "CC BY 4.0" in output

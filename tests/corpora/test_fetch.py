@@ -65,6 +65,12 @@ def test_files_come_from_their_publisher_and_stay(publisher, tmp_path):
         fetched(tmp_path)
 
 
+def test_a_corpus_whose_files_are_not_listed_is_named(tmp_path):
+    (catalogue.ENTRIES / "mine.tsv").unlink()
+    with pytest.raises(CorpusError, match="mine: the catalogue does not list its files; get them from https://noisy"):
+        fetched(tmp_path)
+
+
 def test_another_file_than_the_catalogues_is_refused(publisher, tmp_path):
     (publisher[0] / "dev.txt").write_text("tampered")
     with pytest.raises(CorpusError, match=r"dev.txt cannot be fetched .*hash"):

@@ -1,5 +1,7 @@
 """Spaces between the tokens of corpora that did not keep them."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,8 @@ def text(tokens, joined=""):
         "It cost US$5 million in '98 . ".replace(" .", "."),
         "I cannot go, he wanna. ",
         "We (the 'old guard') agreed. ",
+        "A Rome-based mid- and off-stage act for HK$5 :) ",
+        "It’s ``here`` he’ll go. ",
     ],
 )
 def test_text_reads_naturally(expected):
@@ -50,9 +54,16 @@ def test_text_reads_naturally(expected):
         "'old": ["'", "old"],
         "guard')": ["guard", "'", ")"],
         "agreed.": ["agreed", "."],
+        "Rome-based": ["Rome", "-based"],
+        "off-stage": ["off-", "stage"],
+        "HK$5": ["HK", "$", "5"],
+        "It’s": ["It", "’", "s"],
+        "he’ll": ["he", "’", "ll"],
+        "``here``": ["``", "here", "``"],
+        "go.": ["go", "."],
     }
     words = [part for word in expected.split() for part in tokens.get(word, [word])]
-    assert text(words) == expected
+    assert text(words) == expected.replace("``", '"')
 
 
 def test_the_escapes_of_the_penn_treebank_are_read():
@@ -64,6 +75,31 @@ def test_hyphens_cling_where_a_corpus_cuts_at_them():
     assert text(["IL", "-", "2", "/", "IL", "-", "4"], joined="-/") == "IL-2/IL-4 "
 
 
-@given(st.lists(st.text("ab'\"-(),.$", min_size=1, max_size=3), max_size=12), st.sampled_from(["", "-"]))
+def test_elisions_cling_to_their_names():
+    assert text(["O'", "Neill", "saw", "D", "'Arcy", ";", "O'Neal", "left"]) == "O'Neill saw D'Arcy; O'Neal left "
+
+
+def test_a_dash_is_told_from_a_hyphen():
+    tokens = ["Rome", "(", "IPS", ")", "-", "In", "a", "two", "-", "day", "vote", ",", "May", "-", "talks", "-", "The"]
+    assert text(tokens, joined="-") == "Rome (IPS) - In a two-day vote, May - talks - The "
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        "Alzheimer's 5'-end, the 3' end.",
+        "1.5 to 2,500 of 10, 11 and 120.",
+        "In Ptdsr -/- mice, all is +/+ or 5.",
+        "0.5 +/- 0.1 mg i.v. in 10:30 h of E. coli.",
+        "Ca(2+) and H(2) (a) at 10(6) cells cm(-2) (2).",
+        "CD4+ cells, G+C, a/b and pre- or post-test IL-2.",
+    ],
+)
+def test_marks_cling_where_a_corpus_cuts_at_each(expected):
+    tokens = re.findall(r"\w+|[^\w\s]", expected)
+    assert text(tokens, joined="-/.,:'+(").rstrip() == expected
+
+
+@given(st.lists(st.text("ab'\"-(),.$", min_size=1, max_size=3), max_size=12), st.sampled_from(["", "-", "-.,'("]))
 def test_there_is_a_decision_for_each_token(tokens, joined):
     assert len(spaces_after(tokens, joined)) == len(tokens)

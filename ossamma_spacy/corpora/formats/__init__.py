@@ -5,9 +5,49 @@ from collections.abc import Callable, Iterator, Mapping
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.corpora.formats.brat import read_brat
 from ossamma_spacy.corpora.formats.columns import read_columns
+from ossamma_spacy.corpora.formats.gum import read_gum
+from ossamma_spacy.corpora.formats.hipe import read_hipe
+from ossamma_spacy.corpora.formats.ieer import read_ieer
+from ossamma_spacy.corpora.formats.inline import read_inline
+from ossamma_spacy.corpora.formats.json_texts import read_json_table, read_recognizers, read_snips
+from ossamma_spacy.corpora.formats.json_tokens import (
+    read_docred,
+    read_scierc,
+    read_slurp,
+    read_spert,
+    read_tagged_json,
+)
+from ossamma_spacy.corpora.formats.measeval import read_measeval
+from ossamma_spacy.corpora.formats.mulms import read_mulms
+from ossamma_spacy.corpora.formats.nested import read_nested
+from ossamma_spacy.corpora.formats.ontonotes import read_ontonotes
+from ossamma_spacy.corpora.formats.quantities import read_quantities
+from ossamma_spacy.corpora.formats.sofc import read_sofc
+from ossamma_spacy.corpora.formats.toponyms import read_toponyms
+from ossamma_spacy.corpora.jsonl import read_jsonl
 
 # by the name that an entry of the catalogue gives; called with a path and the entry's options
 READERS: Mapping[str, Callable[..., Iterator[AnnotatedText]]] = {
     "brat": read_brat,
     "columns": read_columns,
+    "docred": read_docred,
+    "gum": read_gum,
+    "hipe": read_hipe,
+    "ieer": read_ieer,
+    "inline": read_inline,
+    "json_table": read_json_table,
+    "jsonl": read_jsonl,
+    "measeval": read_measeval,
+    "mulms": read_mulms,
+    "nested": read_nested,
+    "ontonotes": read_ontonotes,
+    "quantities": read_quantities,
+    "recognizers": read_recognizers,
+    "scierc": read_scierc,
+    "slurp": read_slurp,
+    "snips": read_snips,
+    "sofc": read_sofc,
+    "spert": read_spert,
+    "tagged_json": read_tagged_json,
+    "toponyms": read_toponyms,
 }

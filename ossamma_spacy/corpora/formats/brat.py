@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ossamma_spacy.corpora.document import AnnotatedText
+from ossamma_spacy.corpora.document import AnnotatedText, Merge, merge_spans
 from ossamma_spacy.corpora.lines import CorpusError, read_lines
 
 TEXT_BOUND = re.compile(r"T\d+\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
 
 
-def read_brat(path: Path) -> Iterator[AnnotatedText]:
+def read_brat(path: Path, *, merge: Merge | None = None) -> Iterator[AnnotatedText]:
     """Yield the document of a .txt file with its .ann file; spans in several parts are unclear.
+
+    `merge` as in `merge_spans`.
 
     Raises CorpusError, naming file and line, for a line that cannot be read, a span that leaves the text or whose text
     differs, and what is not UTF-8.
@@ -35,4 +37,5 @@ def read_brat(path: Path) -> Iterator[AnnotatedText]:
             spans.append((start, end, label))
         else:
             unclear.append((start, end))
-    yield AnnotatedText(text, tuple(sorted(spans)), where=path.name, unclear=tuple(unclear))
+    document = AnnotatedText(text, tuple(sorted(spans)), where=path.name, unclear=tuple(unclear))
+    yield merge_spans(document, merge) if merge else document

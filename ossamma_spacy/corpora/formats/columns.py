@@ -4,14 +4,16 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 from ossamma_spacy.corpora.document import AnnotatedText, Sentence, from_tokens
-from ossamma_spacy.corpora.lines import CorpusError, read_lines
+from ossamma_spacy.corpora.lines import CorpusError, mended, read_lines
+from ossamma_spacy.corpora.spacing import spaces_in
 
 PREFIXES = "BIESLU"
-DOCUMENT = "-DOCSTART-"
+CONTRACTION = re.compile(r" (?=(?:n['’]t|['’](?:s|m|re|ve|ll|d))\b)", re.IGNORECASE)  # treebanks write its parts apart
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,14 @@ class Layout:
     """How a file lays out its tokens.
 
     token, tag: their columns, from 0; -1 is the last. sentence: a column whose values number the sentences, where blank
-        lines do not part them. separator: what parts columns, spaces or tabs if empty; at "," CSV's quotes count.
-    comment: what a line begins with that holds no token. header: lines before the first token. strip: what stands
-        before each token and does not belong to it.
+        lines do not part them. stop: the token that ends sentences where nothing parts them. separator: what parts
+        columns, spaces or tabs if empty; at "," CSV's quotes count.
+    document: what the line begins with that opens a document; "" if none does. whole: the file is one document.
+    comment: what a line begins with that holds no token. text: what a comment begins with that goes on with the
+        sentence as it was written. header: lines before the first token. strip: what stands before each token and does
+        not belong to it. glue: tokens that the next one goes on from, such as "@" before a name.
+        html: tokens have HTML's entities. mojibake: tokens hold UTF-8 that was read as Windows-1252.
+        plural: an "s" by itself ends the word before it.
     bare: tags are labels without prefixes; neighbours of one label are one entity. label: of tags that are a prefix
         alone. ragged: lines may have more columns than others. lenient: a sentence with a broken line is left out and
         reported, not refused.
@@ -30,10 +37,18 @@ class Layout:
     token: int = 0
     tag: int = -1
     sentence: int | None = None
+    stop: str = ""
     separator: str = ""
+    document: str = "-DOCSTART-"
+    whole: bool = False
     comment: str = ""
+    text: str = ""
     header: int = 0
     strip: str = ""
+    glue: str = ""
+    html: bool = False
+    mojibake: bool = False
+    plural: bool = False
     bare: bool = False
     label: str = ""
     ragged: bool = False
@@ -61,16 +76,17 @@ def read_columns(path: Path, *, joined: str = "", **layout: Any) -> Iterator[Ann
 def read_documents(
     path: Path, layout: Layout | None = None, *, n_sents: int = 0, report: ColumnsReport | None = None
 ) -> Iterator[list[Sentence]]:
-    """Yield documents as lists of sentences; without -DOCSTART- lines each sentence is a document.
+    """Yield documents as lists of sentences; where no line opens documents each sentence is one.
 
-    `n_sents` > 0 cuts documents into pieces of so many sentences, and joins sentences where no -DOCSTART- parts them.
+    `n_sents` > 0 cuts documents into pieces of so many sentences, and joins sentences where no line opens documents.
     `.xz` files are read as they are. An `I-X` that continues no entity of X begins one, as in IOB1, and is noted in
     `report`. Raises CorpusError, naming file and line, for another number of columns than in the lines before, an
     unknown prefix, an empty label or what is not UTF-8.
     """
     document: list[Sentence] = []
-    marked = False
-    for sentence in _sentences(path, layout or Layout(), report or ColumnsReport()):
+    layout = layout or Layout()
+    marked = layout.whole
+    for sentence in _sentences(path, layout, report or ColumnsReport()):
         if sentence is None:
             marked = True
             if document:
@@ -88,18 +104,22 @@ def read_documents(
 def _sentences(path: Path, layout: Layout, report: ColumnsReport) -> Iterator[Sentence | None]:
     """The sentences of a file, None where a document begins."""
     reader = _TokenReader(layout, report)
-    sentence, broken, name = Sentence(), False, ""
+    sentence, broken, name, text = Sentence(), False, "", ""
     for number, line in read_lines(path):
-        if number <= layout.header or (layout.comment and line.startswith(layout.comment)):
+        starts_document = bool(layout.document) and line.startswith(layout.document)
+        if layout.text and line.startswith(layout.text):
+            text = CONTRACTION.sub("", line.removeprefix(layout.text))
+        if number <= layout.header or (layout.comment and line.startswith(layout.comment) and not starts_document):
             continue
         columns = reader.columns(line)
-        starts_document = columns[0].startswith(DOCUMENT)
         begins = columns[layout.sentence] if layout.sentence is not None and len(columns) > layout.sentence else ""
         blank = not any(columns) or (len(columns) > 1 and not columns[layout.token])
-        if starts_document or blank or begins not in ("", name):
+        stopped = bool(layout.stop) and sentence.tokens[-1:] == [layout.stop]
+        if starts_document or blank or stopped or begins not in ("", name):
             if sentence.tokens and not broken:
+                sentence.spaces = spaces_in(text, sentence.tokens)
                 yield sentence
-            sentence, broken, name = Sentence(), False, begins
+            sentence, broken, name, text = Sentence(), False, begins, ""
             if starts_document:
                 yield None
             if starts_document or blank:
@@ -112,6 +132,7 @@ def _sentences(path: Path, layout: Layout, report: ColumnsReport) -> Iterator[Se
             report.broken.append(number)
             broken = True
     if sentence.tokens and not broken:
+        sentence.spaces = spaces_in(text, sentence.tokens)
         yield sentence
 
 
@@ -140,10 +161,30 @@ class _TokenReader:
         tag = self._iob2(given, sentence, where)
         if tag[0] == "B" and given[0] in "IEL" and not self.layout.bare:
             self.report.repaired.append(number)
+        token = columns[self.layout.token].removeprefix(self.layout.strip)
+        token = unescape(token) if self.layout.html else token
+        token = mended(token) if self.layout.mojibake else token
+        if self._ends(sentence, token):
+            return
+        if self.layout.glue and sentence.tokens[-1:] == [self.layout.glue]:
+            token, before = sentence.tokens.pop() + token, sentence.tags.pop()
+            tag = before if tag[0] == "I" else tag
         sentence.line = sentence.line or number
-        sentence.tokens.append(columns[self.layout.token].removeprefix(self.layout.strip))
+        sentence.tokens.append(token)
         sentence.tags.append(tag)
         sentence.closed = given[0] in "ESLU" and not self.layout.bare  # is not continued
+
+    def _ends(self, sentence: Sentence, token: str) -> bool:
+        """Whether a token only ends the one before, where it is put: the "s" of a plural, the ";" of "& amp ;"."""
+        before = "".join(sentence.tokens[-1:])
+        if self.layout.plural and token == "s" and before[-1:].isalpha():
+            sentence.tokens[-1] += token
+            return True
+        entity = f"&{before};"
+        if self.layout.html and token == ";" and sentence.tokens[-2:-1] == ["&"] and unescape(entity) != entity:
+            sentence.tokens[-2:], sentence.tags[-2:] = [unescape(entity)], sentence.tags[-2:-1]
+            return True
+        return False
 
     def _iob2(self, tag: str, sentence: Sentence, where: str) -> str:
         if tag == "O":

@@ -96,6 +96,14 @@ def test_a_bad_line_is_named(tmp_path, text, message):
         ("a X\nb X\nc Y\nd O\n", {"bare": True}, [["a/B-X", "b/I-X", "c/B-Y", "d/O"]]),
         ("a B\nb I\nc B\n", {"label": "X"}, [["a/B-X", "b/I-X", "c/B-X"]]),
         ("en:a O\nen:b O\n", {"strip": "en:"}, [["a/O", "b/O"]]),
+        ("@ B-X\na B-X\n@ B-X\nb I-X\n@ O\nc B-Y\n", {"glue": "@"}, [["@a/B-X", "@b/B-X", "@c/B-Y"]]),
+        (
+            "A B-X\n& I-X\namp I-X\n; O\nB B-X\n&lt; O\n; O\n",
+            {"html": True},
+            [["A/B-X", "&/I-X", "B/B-X", "</O", ";/O"]],
+        ),
+        ("KÃ¶ln O\nKÃƒÂ¶ln O\nKöln O\nâ€“ O\n", {"mojibake": True}, [["Köln/O", "Köln/O", "Köln/O", "–/O"]]),
+        ("New B-X\nYorker I-X\ns O\n' O\ns O\n", {"plural": True}, [["New/B-X", "Yorkers/I-X", "'/O", "s/O"]]),
         ('"a ""b"" ,",O\n,O\nc,I-X\n', {"separator": ","}, [['a "b" ,/O'], ["c/B-X"]]),
         ("New York\tB-X\n \nc\tO\n", {"separator": "\t"}, [["New York/B-X"], ["c/O"]]),
         (
@@ -103,6 +111,7 @@ def test_a_bad_line_is_named(tmp_path, text, message):
             {"separator": ",", "sentence": 0, "token": 1, "header": 1},
             [["a/O", "b/O"], ["c/O", "d/O"]],
         ),
+        ("a O\n. O\nb B-X\n. O\n", {"stop": "."}, [["a/O", "./O"], ["b/B-X", "./O"]]),
         ("a O\nb B-X B-Y\n", {"tag": 1, "ragged": True}, [["a/O", "b/B-X"]]),
         ("a O\nb\nc O\n\nd O\n", {"lenient": True}, [["d/O"]]),
     ],
@@ -115,6 +124,27 @@ def test_layouts(tmp_path, text, layout, expected):
         for sentence in document
     ]
     assert found == expected
+
+
+def sizes(documents):
+    return [len(document) for document in documents]
+
+
+def test_a_line_may_open_documents_or_none(tmp_path):
+    text = "# new 1\na O\n\n# b\nb O\n\n# new 2\nc O\n"
+    assert sizes(read(tmp_path, text, comment="#", document="# new")) == [2, 1]
+    assert sizes(read(tmp_path, text, comment="#", document="")) == [1, 1, 1]
+    assert sizes(read(tmp_path, text, comment="#", document="", whole=True)) == [3]
+
+
+def test_a_comment_may_have_the_sentence_as_it_was_written(tmp_path):
+    text = '# text = " I do n\'t"\n" O\nI O\ndo O\nn\'t O\n" O\n\n# text = another\na O\n'
+    (tmp_path / "a").write_text(text)
+    first, second = read_documents(tmp_path / "a", Layout(comment="#", text="# text = "))
+    assert first[0].spaces == [True, True, False, False, False]
+    assert second[0].spaces == []
+    (document, _) = read_columns(tmp_path / "a", comment="#", text="# text = ")
+    assert document.text == '" I don\'t"'
 
 
 def test_sentences_left_out_are_reported_and_lines_are_known(tmp_path):

@@ -1,0 +1,57 @@
+"""Entities marked by elements within the running text of an XML file, as in TimeML: `on <TIMEX3 …>Friday</TIMEX3>`."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ossamma_spacy.corpora.document import AnnotatedText
+from ossamma_spacy.corpora.xmlfile import flatten, read_xml
+
+LEFT_BY_TOKENIZERS = re.compile(
+    r"(?<=\w) (?=['’] s\b)|(?<=\w ['’]) (?=s\b)|(?<=\w) (?=- \w)|(?<=\w -) (?=\w)|(?<=\() (?=\S)|(?<=\S) (?=\))"
+)
+
+
+def read_inline(
+    path: Path,
+    *,
+    document: str,
+    entities: Mapping[str, str],
+    sentence: str = "",
+    lines: Collection[str] = (),
+    tidy: bool = False,
+) -> Iterator[AnnotatedText]:
+    """Yield the text of each element named `document`.
+
+    `entities` says which elements mark entities, and which of their attributes is the label; `sentence`, which are
+    sentences; `lines`, which stand on lines of their own. `tidy` closes up what was parted at hyphens, apostrophes and
+    brackets. Raises CorpusError, naming file and line, for what is not well-formed or not UTF-8, a file without such
+    elements, an entity without its label.
+    """
+    file = read_xml(path)
+    for element in file.all(document):
+        text, parts = flatten(element, lines=lines)
+        spans = [
+            (part.start, part.end, file.attribute(part.element, entities[part.element.tag]))
+            for part in parts
+            if part.element.tag in entities and part.start < part.end
+        ]
+        starts = [part.start for part in parts if part.element.tag == sentence and part.start < part.end]
+        where = f"{path.name}:{file.lines[element]}"
+        found = AnnotatedText(text, tuple(spans), tuple(starts) or (0,), where)
+        yield _tidied(found) if tidy else found
+
+
+def _tidied(document: AnnotatedText) -> AnnotatedText:
+    dropped = [match.start() for match in LEFT_BY_TOKENIZERS.finditer(document.text)]
+    moved, removed = [], 0  # where each place of the old text is in the new one
+    for place in range(len(document.text) + 1):
+        moved.append(place - removed)
+        removed += removed < len(dropped) and dropped[removed] == place
+    return replace(
+        document,
+        text=LEFT_BY_TOKENIZERS.sub("", document.text),
+        spans=tuple((moved[start], moved[end], label) for start, end, label in document.spans),
+        sentence_starts=tuple(moved[start] for start in document.sentence_starts),
+    )

@@ -1,0 +1,54 @@
+"""SOFC-Exp: raw papers, a table of their sentences, and a table of the tokens of those that are annotated."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ossamma_spacy.corpora.document import AnnotatedText, check_spans
+from ossamma_spacy.corpora.lines import read_lines
+from ossamma_spacy.corpora.records import expected
+
+
+def read_sofc(path: Path) -> Iterator[AnnotatedText]:
+    """Yield a document for each run of annotated sentences of a paper, from CORPUS/annotations/KIND/NAME.csv.
+
+    The text is in CORPUS/texts/NAME.txt, the sentences in CORPUS/annotations/sentences/NAME.csv. Raises CorpusError,
+    naming file and line, for another table.
+    """
+    text = "\n".join(line for _, line in read_lines(path.parents[2] / "texts" / f"{path.stem}.txt"))
+    sentences: dict[int, tuple[int, int]] = {}
+    table = path.parent.with_name("sentences") / path.name
+    for number, line in read_lines(table):
+        with expected("four columns: number, mark, start and end of a sentence", f"{table}:{number}"):
+            identity, _, start, end = map(int, line.split("\t"))
+            sentences[identity] = (start, end)
+
+    run: list[int] = []
+    spans: list[tuple[int, int, str]] = []
+    first = 0
+    for number, line in read_lines(path):
+        with expected("six columns: sentence, token, start, end, entity tag and slot tag", f"{path}:{number}"):
+            identity, _, start, end = map(int, line.split("\t")[:4])
+            tag = line.split("\t")[4]
+            if run and identity not in (run[-1], run[-1] + 1):
+                yield _document(text, [sentences[i] for i in run], spans, f"{path.name}:{first}")
+                run, spans = [], []
+            if not run:
+                first = number
+            if not run or run[-1] != identity:
+                run.append(identity)
+            begin = sentences[identity][0]
+            if tag[0] == "I" and spans and spans[-1][2] == tag[2:]:
+                spans[-1] = (spans[-1][0], begin + end, tag[2:])
+            elif tag != "O":
+                spans.append((begin + start, begin + end, tag[2:]))
+    if run:
+        yield _document(text, [sentences[i] for i in run], spans, f"{path.name}:{first}")
+
+
+def _document(
+    text: str, sentences: list[tuple[int, int]], spans: list[tuple[int, int, str]], where: str
+) -> AnnotatedText:
+    first, last = sentences[0][0], sentences[-1][1]
+    moved = tuple((start - first, end - first, label) for start, end, label in spans)
+    starts = tuple(start - first for start, _ in sentences)
+    return check_spans(AnnotatedText(text[first:last], moved, starts, where))
