@@ -1,0 +1,121 @@
+"""Borders of spans: what the guideline puts inside an entity and what it leaves out (docs/labels.md)."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ossamma_spacy.corpora.forms import COUNT, NUMERAL
+
+HONORIFIC = re.compile(r"\b(?:(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lord|Lady|Rev|Fr|St)\.?\s+)+$")
+OFFICE = re.compile(
+    r"(?:(?:(?:Vice|Deputy|Lieutenant|Major|Brigadier|Rear|Attorney|Chief|Prime|Foreign|Defen[cs]e|First)[ -])?"
+    r"(?:President|Minister|Chancellor|Senator|Sen|Governor|Gov|Congress(?:wo)?man|Representative|Rep|Secretary|"
+    r"Ambassador|Mayor|Judge|Justice|General|Gen|Colonel|Col|Captain|Capt|Major|Maj|Lieutenant|Lt|Sergeant|Sgt|"
+    r"Admiral|Adm|Commander|Marshal|Director|Chair(?:wo)?man|Speaker|Sheriff|Officer|Detective|Inspector|Bishop|"
+    r"Archbishop)\.?(?:\s+|$))+"
+)
+# a year before an event belongs to its name, but not in "in 1939 World War II"
+YEAR = re.compile(
+    r"(?<!\b[Ii]n )(?<!\b[Bb]y )(?<!\b[Ff]rom )(?<!\b[Ss]ince )(?<!\b[Uu]ntil )(?<!\b[Dd]uring )"
+    r"(?<![\w/–-])(?:1[5-9]|20)\d\d(?:[/–-]\d\d(?:\d\d)?)?\s+$"
+)
+DETERMINER = re.compile(r"(?:the|an?)\s+")
+BORDER = ' \t\n\r"“”,;:_'
+# before a measure, none of it; a range from … to … is two
+MODIFIER = re.compile(
+    r"(?:(?:about|around|approximately|roughly|nearly|almost|over|under|above|below|up to|at (?:least|most)|only|some|"
+    r"(?:more|less|fewer|greater|larger|higher|lower|later|earlier) than|in|on|at|by|from|since|until|till|for|after|"
+    r"before|within|during|between|just|that|these|those|my|your|his|her|its|our|their|on the order of|"
+    r"(?:early|late|later|earlier) in|the|(?:the )?(?:(?:early|late|latter) part|"
+    r"end|start|beginning|middle|course|turn|rest|duration) of)\s|"
+    r"(?:approx|c|ca)\.|[~∼<>≤≥≈]=?)\s*",
+    re.IGNORECASE,
+)
+# a duration and what follows it: two days later, ten weeks of talks
+HEAD = re.compile(
+    r"(.+?)\s+(?:later|earlier|before|after|previously|prior|since)\b.*|"
+    r"(.*?\b(?:hour|day|night|week|month|year|decade)s?)\s+of\b(?! age).*",
+    re.IGNORECASE | re.DOTALL,
+)
+COUNTED = re.compile(rf"(?:^|\W)(?:[\d.,]+|{COUNT}|day|week|month|year)$", re.IGNORECASE)
+CURRENCY = re.compile(r"(?:[A-Z]{1,3})?[$£€¥]$")  # before it
+DASHES = ("-", "–", "—")
+COMPOUND = re.compile(r"(?:-[a-z]+)+|\s(?:o['’ ]*clock|[ap]\.?m\b\.?)")  # behind it: 28-gun, two-year-old, six o'clock
+APPOSITION = re.compile(r"(?!Washington)(\D[^,\d]*?)\s?,\s?([^,\d]+)")  # Boston, Massachusetts
+RANGE = re.compile(r"(?:from\s+(.+?)\s+(?:to|until|till|through)|between\s+(.+?)\s+and)\s+(.+)", re.IGNORECASE)
+
+
+class Mapped(NamedTuple):
+    """A span in characters and its candidates; none where nothing is known of it."""
+
+    start: int
+    end: int
+    labels: tuple[str, ...]
+
+
+def joined(text: str, spans: list[Mapped]) -> list[Mapped]:
+    """Measures that a dash alone parts are one range: 2009-2010."""
+    found: list[Mapped] = []
+    for span in spans:
+        if found and found[-1].labels == span.labels == ("MEASURE",) and text[found[-1].end : span.start] in DASHES:
+            span = Mapped(found.pop().start, span.end, span.labels)
+        found.append(span)
+    return found
+
+
+def parts(text: str, span: Mapped) -> Iterator[Mapped]:
+    """The two ends of a range of measures, a place and the one where it lies, or the span itself."""
+    match = None
+    if "MEASURE" in span.labels:
+        match = RANGE.fullmatch(text, span.start, span.end)
+    elif span.labels == ("PLACE",):
+        match = APPOSITION.fullmatch(text, span.start, span.end)
+    if match is None:
+        yield span
+    else:
+        for group, part in enumerate(match.groups(), start=1):
+            if part:
+                yield Mapped(*match.span(group), span.labels)
+
+
+def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
+    """The span with what belongs to it and without what does not; nothing where nothing is left.
+
+    Spaces, quotes, lone brackets, lower-case determiners and a hashtag's mark are cut off, possessive endings of a
+    PERSON or MEASURE, what modifies a MEASURE, offices before a PERSON. A PERSON takes in the honorifics before it, an
+    EVENT its year, a MEASURE its currency and the compound that its number begins.
+    """
+    start, end, labels = span
+    while start < end and text[start] in BORDER + "#":
+        start += 1
+    while start < end and text[end - 1] in BORDER:
+        end -= 1
+    if re.fullmatch(r"\([^()]*\)", text[start:end]):
+        start, end = start + 1, end - 1
+    if text[start:end].count("(") != text[start:end].count(")"):  # cut off with its partner
+        start += text.startswith("(", start)
+        end -= text.endswith(")", start, end)
+        start, end = len(text) - len(text[start:].lstrip()), len(text[:end].rstrip())
+    title = "WORK" in labels and text[start:end].islower()  # where all is in lower case, its determiner is its own
+    if not title and (match := DETERMINER.match(text, start, end)):
+        start = match.end()
+    while "MEASURE" in labels and (match := MODIFIER.match(text, start, end)):
+        start = match.end()
+    if {"PERSON", "MEASURE"}.intersection(labels) and text[start:end].endswith(("'s", "’s")):
+        end = len(text[: end - 2].rstrip())
+    if "MEASURE" in labels and (match := CURRENCY.search(text, max(0, start - 4), start)):
+        start = match.start()
+    if "MEASURE" in labels and (match := HEAD.fullmatch(text, start, end)):
+        head = match.end(match.lastindex or 0)
+        if NUMERAL.search(text, start, head) and not NUMERAL.search(text, head, end):
+            end = head
+    if "MEASURE" in labels and (match := COMPOUND.match(text, end)) and COUNTED.search(text[start:end]):
+        end = match.end()
+    if labels == ("EVENT",) and (match := YEAR.search(text, max(0, start - 20), start)):
+        start = match.start()
+    if labels == ("PERSON",) and (match := OFFICE.match(text, start, end)):
+        start = end if text.startswith(("of ", "for "), match.end()) else match.end()
+    if start < end and labels == ("PERSON",) and (match := HONORIFIC.search(text, max(0, start - 40), start)):
+        start = match.start()
+    if start < end:
+        yield Mapped(start, end, labels)
