@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from importlib.metadata import version
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import numpy as np
@@ -169,8 +170,11 @@ def _write_split(folder: Path, split: str, kept: Sequence[bool]) -> None:
     keep = iter(kept)
     with replace_folder(target) as partial:
         for path in sorted((source / split).glob("*.spacy")):
-            docs = list(DocBin().from_disk(path).get_docs(Vocab()))
-            wanted = [doc for doc, wish in zip(docs, islice(keep, len(docs)), strict=True) if wish]
-            if wanted:
+            store = DocBin().from_disk(path)
+            wishes = list(islice(keep, len(store)))
+            if all(wishes):
+                copyfile(path, partial / path.name)
+            elif any(wishes):
+                wanted = compress(store.get_docs(Vocab()), wishes)
                 DocBin(docs=wanted).to_disk(partial / path.name)
         write_whole(partial / "stamp", stamp.encode())
