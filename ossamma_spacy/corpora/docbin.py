@@ -1,10 +1,12 @@
 """Writing documents to spaCy's DocBin."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
@@ -48,14 +50,18 @@ def docs_from_offsets(nlp: Language, documents: Iterable[AnnotatedText], written
                 written.misaligned.append(f"{marked.where}: {marked.text[start:end]!r} ({label})")
             else:
                 spans.append(span)
-        known = {token.i for span in spans for token in span}
-        missing = {token.i for span in unknown for token in span or ()} - known  # spans may meet within one token
+        missing = {token.i for span in unknown for token in span or ()}  # two spans may meet within one token
         doc.set_ents(spans, missing=[doc[i : i + 1] for i in sorted(missing)])  # the rest is O
-        if len(marked.sentence_starts) > 1:
-            starts = set(marked.sentence_starts)
-            for token in doc:
-                token.is_sent_start = token.idx in starts
+        mark_sentences(doc, marked.sentence_starts)
         yield doc
+
+
+def mark_sentences(doc: Doc, starts: Sequence[int]) -> None:
+    """Set where sentences start, in characters; a single one says nothing."""
+    if len(starts) > 1:
+        # token by token it takes quadratic time
+        begins: Any = np.where(np.isin([token.idx for token in doc], starts), 1, -1).astype(np.uint64)
+        doc.from_array(["SENT_START"], begins)
 
 
 def write_docbin(docs: Iterable[Doc], path: Path, written: Written) -> Written:

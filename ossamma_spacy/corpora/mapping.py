@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ossamma_spacy.corpora.borders import BORDER, DETERMINER, Mapped, joined, parts, trimmed
 from ossamma_spacy.corpora.catalogue import Corpus
-from ossamma_spacy.corpora.docbin import Written
+from ossamma_spacy.corpora.docbin import Written, mark_sentences
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.knowledge import OUTSIDE, Candidates, write_knowledge
 from ossamma_spacy.labels import LABELS
@@ -64,8 +63,5 @@ def mapped_doc(nlp: Language, document: AnnotatedText, corpus: Corpus, written: 
         else:
             candidates.append(Candidates(span.start, span.end, labels, placed=bool(labels)))
     write_knowledge(doc, entities, corpus.annotated, candidates)
-    if len(document.sentence_starts) > 1:
-        starts = set(document.sentence_starts)
-        begins: Any = np.array([1 if token.idx in starts else -1 for token in doc]).astype(np.uint64)
-        doc.from_array(["SENT_START"], begins)  # token by token it takes quadratic time
+    mark_sentences(doc, document.sentence_starts)
     return doc
