@@ -141,17 +141,38 @@ def over_seeds(
     splits: Sequence[str] = ("dev", "test"),
 ) -> dict[str, Any]:
     """Train and evaluate for each seed; means over seeds, with the spread of ents_f and the curve of each."""
-    runs: list[dict[str, Any]] = []
-    for seed in seeds:
-        output = WORK / name / f"seed{seed}"
-        seconds = train(config, output, seed, corpora, overrides or {})
-        scores = {split: evaluate(output / "model-best", corpora[split]) for split in splits}
-        runs.append({"seed": seed, "seconds": round(seconds, 1), **scores, "curve": curve(output)})
+    runs = [_one_run(config, WORK / name / f"seed{seed}", seed, corpora, overrides or {}, splits) for seed in seeds]
     metrics: dict[str, Any] = {split: mean_of([run[split] for run in runs]) for split in splits}
     metrics["seconds"] = round(statistics.mean(run["seconds"] for run in runs), 1)
     metrics["spread"] = {split: _spread([run[split]["ents_f"] for run in runs]) for split in splits}
     metrics["runs"] = runs
     return metrics
+
+
+def _one_run(
+    config: Path,
+    output: Path,
+    seed: int,
+    corpora: Mapping[str, Path],
+    overrides: Mapping[str, Any],
+    splits: Sequence[str],
+) -> dict[str, Any]:
+    """Train and evaluate with one seed; what an earlier call with the same settings found is not done again."""
+    settings = {
+        "config": sha256(config),
+        "corpora": {split: sha256(path) for split, path in corpora.items()},
+        "overrides": overrides,
+        "splits": list(splits),
+    }
+    path = output / "run.json"
+    found = json.loads(path.read_text()) if path.exists() else {}
+    if found.get("settings") != settings:
+        seconds = train(config, output, seed, corpora, overrides)
+        scores = {split: evaluate(output / "model-best", corpora[split]) for split in splits}
+        run = {"seed": seed, "seconds": round(seconds, 1), "commit": COMMIT, **scores, "curve": curve(output)}
+        found = {"settings": settings, "run": run}
+        path.write_text(json.dumps(found))
+    return found["run"]
 
 
 def mean_of(scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

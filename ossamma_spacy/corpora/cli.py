@@ -1,7 +1,7 @@
 """`ossamma corpora …`: the catalogue of corpora, fetched and converted."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -94,13 +94,22 @@ def convert_corpora(names: Names, sources: Sources = SOURCES, output: Output = O
         msg.good(f"{name}: {'converted' if convert(name, sources, output) else 'has not changed'}")
 
     failed = _each(names, step)
-    for split, counts in separate(output).items():
-        for other, count in counts.items():
-            msg.info(f"{split}: {count} documents left out, which repeat some of {other}")
+    _print_repetitions(separate(output))
     if len(failed) < len(names):
         corpora_stats(output)
     if failed:
         raise typer.Exit(1)
+
+
+def _print_repetitions(report: Mapping[str, Counter[str]]) -> None:
+    """A row for each split from which documents were left out, with the three splits that they repeat most."""
+    rows = [
+        (split, counts.total(), ", ".join(f"{other} ({count})" for other, count in counts.most_common(3)))
+        for split, counts in report.items()
+        if counts
+    ]
+    if rows:
+        msg.table(rows, header=("left out of", "documents", "which repeat, above all, some of"), divider=True)
 
 
 def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 SHINGLE = 5  # words
 SHARED = 0.5  # of the shorter document's shingles
+ENOUGH = 10  # shingles; a document may well hold a line of some words that is a document elsewhere
 SHORT = 4  # texts of fewer words, like "Thank you", recur by nature
 
 Fingerprint = NDArray[np.uint64]
@@ -35,13 +36,19 @@ class Index:
         self.owners = np.repeat(np.arange(len(self.sizes)), self.sizes)[order]
 
     def nearest(self, fingerprint: Fingerprint) -> int | None:
-        """A document that shares at least half of the hashes of the shorter of the two, the most alike one."""
+        """The document most alike this one, None if there is none that repeats it.
+
+        Two documents repeat each other if they share half of the hashes of the shorter one, and either ten of them
+        or half of the longer one too.
+        """
         first = np.searchsorted(self.hashes, fingerprint, "left")
         last = np.searchsorted(self.hashes, fingerprint, "right")
         found = [self.owners[a:b] for a, b in zip(first, last, strict=True) if a < b]
         if not found:
             return None
         owners, shared = np.unique(np.concatenate(found), return_counts=True)
-        likeness = shared / np.minimum(self.sizes[owners], len(fingerprint))
-        best = likeness.argmax()
-        return int(owners[best]) if likeness[best] >= SHARED else None
+        shorter, longer = np.sort([self.sizes[owners], np.full(len(owners), len(fingerprint))], axis=0)
+        repeats = (shared >= SHARED * shorter) & ((shared >= ENOUGH) | (shared >= SHARED * longer))
+        if not repeats.any():
+            return None
+        return int(owners[np.where(repeats, shared / shorter, 0).argmax()])

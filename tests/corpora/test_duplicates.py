@@ -25,11 +25,18 @@ def test_texts_of_a_few_words_are_not_compared():
     assert alike("Thank you very much", "Thank you very much!")
 
 
+def test_a_line_may_stand_in_a_longer_document():
+    line = "Rain in the north."
+    assert alike(line, line.lower())
+    assert not alike(line, TEXT + " " + line)
+    assert not alike(TEXT + " " + line, line)
+
+
 def test_the_most_alike_document_is_named():
     others = ["Nothing of the kind is said in this sentence here.", TEXT[:50], TEXT, ""]
     index = Index([fingerprint(other) for other in others])
-    assert index.nearest(fingerprint(TEXT)) in (1, 2)
-    assert index.nearest(fingerprint(TEXT + " " + TEXT[::-1])) in (1, 2)
+    assert index.nearest(fingerprint(TEXT)) == 2
+    assert index.nearest(fingerprint(TEXT + " " + TEXT[::-1])) == 2
     assert Index([]).nearest(fingerprint(TEXT)) is None
 
 
@@ -40,7 +47,12 @@ WORDS = st.lists(st.sampled_from("abcdefg"), min_size=4, max_size=30).map(" ".jo
 def test_nearest_is_what_a_comparison_with_each_finds(others, text):
     prints = [set(fingerprint(other).tolist()) for other in others]
     own = set(fingerprint(text).tolist())
-    shares = [len(own & other) / min(len(own), len(other)) for other in prints]
+    shares = [
+        len(own & other) / min(len(own), len(other))
+        if len(own & other) >= min(10, max(len(own), len(other)) / 2)
+        else 0
+        for other in prints
+    ]
     found = Index([fingerprint(other) for other in others]).nearest(fingerprint(text))
     if found is None:
         assert max(shares, default=0) < 0.5
