@@ -1,10 +1,11 @@
 """The catalogue of corpora: what each is, where its files are, and what its labels mean for the nine.
 
-An entry is `entries/NAME.yaml`; its files, with split, size and checksum, are listed in `entries/NAME.tsv`.
+An entry is `entries/NAME.yaml`; its files, with split, size and checksum, are listed in `entries/NAME.tsv`. A user's
+own entry lies anywhere and is named by its path.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -33,13 +34,32 @@ class SourceFile(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Dataset:
+    """A Hugging Face dataset that has a sentence in each row: a list of tokens and one of tags.
+
+    path: its name on the hub, or a local folder. splits: for our train, dev, test (or all, to be parted) its own names.
+    name, revision: which configuration and version, where it has several. tokens, tags: its columns. tag_names: what
+    its tags mean, where they are numbers without names.
+    """
+
+    path: str
+    splits: Mapping[str, str]
+    name: str | None = None
+    revision: str | None = None
+    tokens: str = "tokens"
+    tags: str = "ner_tags"
+    tag_names: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Corpus:
     """An entry of the catalogue.
 
     use: "ships" if a model trained on it may be given away, commercially too; "research" where that is not certain.
     reason: why it ships, where the licence alone does not say so.
     url: the address of its files, pinned to a version. found: where nobody but its owner has them, the layouts that a
-        copy may have, each with the files of each split as a pattern below the corpus's folder.
+        copy may have, each with the files of each split as a pattern below the corpus's folder. dataset: where it is a
+        Hugging Face dataset, which; it becomes files of two columns, parted by a tab.
     format: the name of the reader; options: its settings.
     labels: what each label of the corpus is for us: candidates, the likeliest first; "O" among them where it may be no
         entity, alone where it is none; no candidate where nothing can be said. LABEL:FORM is for spans of a form
@@ -51,21 +71,23 @@ class Corpus:
     """
 
     name: str
-    title: str
-    about: str
-    homepage: str
-    licence: str
-    use: str
-    domain: str
-    url: str
     format: str
     labels: Mapping[str, tuple[str, ...]]
     annotated: frozenset[str]
+    title: str = ""
+    about: str = ""
+    homepage: str = ""
+    licence: str = ""
+    use: str = "research"
+    domain: str = ""
+    url: str = ""
     drop: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     found: tuple[Mapping[str, str], ...] = ()
+    dataset: Dataset | None = None
+    entry: Path = Path()
 
     @cached_property
     def unsure_words(self) -> re.Pattern[str]:
@@ -92,18 +114,18 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Corpus:
-    """An entry of the catalogue; raises CorpusError, naming the known ones, for another name."""
-    path = ENTRIES / f"{name}.yaml"
-    if name not in names():
+    """An entry of the catalogue, or of the user's own by its path, X.yaml; raises CorpusError for what is neither."""
+    if not name.endswith(".yaml") and name not in names():
         raise CorpusError(f"no corpus '{name}' in the catalogue; it has {', '.join(names())}")
-    return read_entry(path)
+    return read_entry(Path(name) if name.endswith(".yaml") else ENTRIES / f"{name}.yaml")
 
 
-def files(name: str) -> list[SourceFile]:
-    """The files of a corpus of the catalogue; none where they cannot be had from an address of their own."""
-    if not (ENTRIES / f"{name}.tsv").is_file():
+def files(corpus: Corpus) -> list[SourceFile]:
+    """The files of a corpus; none where they cannot be had from an address of their own."""
+    listed = corpus.entry.with_suffix(".tsv")
+    if not listed.is_file():
         return []
-    rows = (line.split("\t") for line in (ENTRIES / f"{name}.tsv").read_text(encoding="utf-8").splitlines())
+    rows = (line.split("\t") for line in listed.read_text(encoding="utf-8").splitlines())
     return [SourceFile(split, path, int(size), sha256) for split, path, size, sha256 in rows]
 
 
@@ -112,29 +134,33 @@ def split_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
 
     Raises CorpusError for a corpus that its owner has to bring, where no layout of its entry is there.
     """
+    if corpus.dataset:
+        return [(split, folder / f"{split}.tsv") for split in corpus.dataset.splits]
     if not corpus.found:
-        return [(file.split, folder / file.path) for file in files(corpus.name) if file.split != "-"]
+        return [(file.split, folder / file.path) for file in files(corpus) if file.split != "-"]
     for layout in corpus.found:
         if paths := [(split, path) for split, pattern in layout.items() for path in sorted(folder.glob(pattern))]:
             return paths
     wanted = "; or ".join(", ".join(layout.values()) for layout in corpus.found)
-    raise CorpusError(f"{corpus.name}: {corpus.licence}. Put your copy into {folder}, which has to hold {wanted}")
+    raise CorpusError(
+        f"{corpus.name}: {corpus.licence or 'not there'}. Put your copy into {folder}, which has to hold {wanted}"
+    )
 
 
 def read_entry(path: Path) -> Corpus:
     """An entry from a YAML file; raises CorpusError, naming file and key, for what is no entry."""
     try:
         found = srsly.read_yaml(path)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise CorpusError(f"{path}: not YAML ({error})") from error
     if not isinstance(found, dict):
         raise CorpusError(f"{path}: expected keys and values, got {type(found).__name__}")
     known = {key.name: key for key in fields(Corpus)}
     required = {name for name, key in known.items() if key.default is MISSING and key.default_factory is MISSING}
-    given = {"name": path.stem, **found}
+    given = {"name": path.stem, "entry": path, **found}
     if wrong := (given.keys() ^ known.keys()) - (known.keys() - required):
         raise CorpusError(f"{path}: {', '.join(sorted(wrong))} missing or unknown; an entry has {', '.join(known)}")
-    if given["use"] not in USES:
+    if given.get("use", USES[0]) not in USES:
         raise CorpusError(f"{path}: use is {given['use']!r}, expected {' or '.join(USES)}")
     labels = {str(label): _candidates(path, label, value) for label, value in given["labels"].items()}
     if unknown := sorted(set(given["annotated"]) - set(LABELS)):
@@ -145,8 +171,22 @@ def read_entry(path: Path) -> Corpus:
         "drop": frozenset(map(str, given.get("drop", ()))),
         "unsure": frozenset(map(str, given.get("unsure", ()))),
         "found": tuple(given.get("found", ())),
+        "dataset": _dataset(path, given.get("dataset")),
     }
     return Corpus(**given)
+
+
+def _dataset(path: Path, given: Any) -> Dataset | None:
+    if given is None:
+        return None
+    known = [key.name for key in fields(Dataset)]
+    if not isinstance(given, dict) or not {"path", "splits"} <= given.keys() <= set(known):
+        raise CorpusError(f"{path}: dataset is {given!r}, expected path and splits, and perhaps {', '.join(known[2:])}")
+    if not isinstance(given["splits"], dict) or not given["splits"].keys() <= {*SPLITS, "all"}:
+        raise CorpusError(
+            f"{path}: the dataset's splits are {given['splits']!r}, expected some of train, dev, test, all"
+        )
+    return Dataset(**given)
 
 
 def _candidates(path: Path, label: str, value: Any) -> tuple[str, ...]:

@@ -3,14 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from wasabi import msg
 
+if TYPE_CHECKING:
+    from ossamma_spacy.corpora.catalogue import Corpus, SourceFile
+
 app = typer.Typer(help="Public corpora, with the nine labels.", no_args_is_help=True)
 
-Names = Annotated[list[str], typer.Argument(help="Corpora, as `ossamma corpora list` names them.")]
+Names = Annotated[
+    list[str], typer.Argument(help="Corpora, as `ossamma corpora list` names them, or entries of your own, X.yaml.")
+]
 Sources = Annotated[Path, typer.Option(help="Where the original files are kept.")]
 Output = Annotated[Path, typer.Option(help="Where the converted corpora go, a folder for each.")]
 Mirror = Annotated[Path | None, typer.Option(help="A folder that has the files; without it they are downloaded.")]
@@ -46,7 +51,7 @@ def show_corpus(name: Annotated[str, typer.Argument(help="A corpus of the catalo
         corpus = catalogue.load(name)
     except CorpusError as error:
         msg.fail(str(error), exits=1)
-    files = catalogue.files(name)
+    files = catalogue.files(corpus)
     counts = Counter(file.split for file in files)
     layouts = [", ".join(f"{split} {pattern}" for split, pattern in layout.items()) for layout in corpus.found]
     msg.divider(corpus.title)
@@ -57,12 +62,18 @@ def show_corpus(name: Annotated[str, typer.Argument(help="A corpus of the catalo
         "use": f"{corpus.use}{corpus.reason and ': ' + corpus.reason}",
         "text": corpus.domain,
         "files": "; or ".join(layouts) or ", ".join(f"{split} {count}" for split, count in sorted(counts.items())),
-        "from": f"{corpus.url}, {sum(file.size for file in files) / 2**20:.1f} MiB" if files else "your own copy",
+        "from": _origin(corpus, files),
         "annotated in full": ", ".join(sorted(corpus.annotated)) or "none",
     }
     msg.table(facts, max_col=100)
     labels = [(label, " or ".join(candidates) or "unknown") for label, candidates in corpus.labels.items()]
     msg.table(labels, header=("its label", "ours"), divider=True)
+
+
+def _origin(corpus: "Corpus", files: "Sequence[SourceFile]") -> str:
+    if corpus.dataset:
+        return f"the Hugging Face dataset {corpus.dataset.path}"
+    return f"{corpus.url}, {sum(file.size for file in files) / 2**20:.1f} MiB" if files else "your own copy"
 
 
 @app.command("fetch")
@@ -120,7 +131,7 @@ def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:
             step(name)
         except (ValueError, OSError) as error:
             text = str(error)
-            msg.fail(text if text.startswith(f"{name}:") else f"{name}: {text}")
+            msg.fail(text if text.startswith(f"{Path(name).stem}:") else f"{name}: {text}")
             failed.append(name)
         except ImportError as error:
             msg.fail(f"{error}; install what fetches corpora by: pip install 'ossamma-spacy[corpora]'", exits=1)

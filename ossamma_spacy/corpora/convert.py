@@ -26,7 +26,8 @@ from ossamma_spacy.corpora.catalogue import SPLITS, Corpus
 from ossamma_spacy.corpora.docbin import Written
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.corpora.duplicates import Fingerprint, Index, fingerprint
-from ossamma_spacy.corpora.formats import READERS
+from ossamma_spacy.corpora.formats import READERS, reader_options
+from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.corpora.mapping import mapped_doc
 from ossamma_spacy.files import replace_folder, write_whole
 
@@ -36,8 +37,16 @@ SHARD = 1000  # documents in a DocBin, so that a reader need not hold a corpus
 def read_corpus(corpus: Corpus, folder: Path, split: str) -> Iterator[AnnotatedText]:
     """The documents of a split, from files that lie below `folder`/NAME.
 
-    Raises CorpusError, naming file and line, for what cannot be read.
+    Raises CorpusError, naming file and line, for what cannot be read, and for a format or option that is none.
     """
+    if corpus.format not in READERS:
+        raise CorpusError(f"{corpus.name}: no format '{corpus.format}'; there are {', '.join(READERS)}")
+    options = reader_options(corpus.format)
+    if unknown := corpus.options.keys() - options:
+        raise CorpusError(
+            f"{corpus.name}: {corpus.format} has no option {', '.join(sorted(unknown))}; "
+            f"it has {', '.join(sorted(options)) or 'none'}"
+        )
     for given, path in catalogue.split_files(corpus, folder / corpus.name):
         if given == split:
             yield from READERS[corpus.format](path, **corpus.options)
@@ -49,7 +58,8 @@ def convert(name: str, sources: Path, output: Path) -> bool:
     Splits are the corpus's own. Files of split "all" are parted by a hash of each document's text, eight tenths to
     train; where there is no dev split, it is a tenth of train, chosen likewise. Repetitions within train are left out.
     """
-    corpus, target = catalogue.load(name), output / name / "converted"
+    corpus = catalogue.load(name)
+    target = output / corpus.name / "converted"
     stamp = _stamp(corpus, sources)
     if (target / "stamp").is_file() and (target / "stamp").read_text() == stamp:
         return False
@@ -58,7 +68,7 @@ def convert(name: str, sources: Path, output: Path) -> bool:
     with replace_folder(target) as folder:
         shards = {split: Shards(folder / split) for split in SPLITS}
         written = {split: Written() for split in SPLITS}
-        for split, document in tqdm(_documents(corpus, sources), desc=name, unit=" documents"):
+        for split, document in tqdm(_documents(corpus, sources), desc=corpus.name, unit=" documents"):
             marks = fingerprint(document.text)
             if split == "train" and len(marks):
                 if marks.tobytes() in seen:
@@ -80,7 +90,7 @@ def _stamp(corpus: Corpus, sources: Path) -> str:
     files = catalogue.split_files(corpus, sources / corpus.name)
     sizes = [(split, str(path), path.stat().st_size) for split, path in files]
     digest = blake2b(f"{version('spacy')} {sizes}".encode())
-    for path in (catalogue.ENTRIES / f"{corpus.name}.yaml", *sorted(Path(__file__).parent.rglob("*.py"))):
+    for path in (corpus.entry, *sorted(Path(__file__).parent.rglob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ossamma_spacy.corpora import catalogue
 from ossamma_spacy.corpora.catalogue import Corpus, SourceFile
+from ossamma_spacy.corpora.hub import export_dataset
 from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.files import write_whole
 
@@ -24,14 +25,18 @@ def fetch(name: str, folder: Path, mirror: Path | None = None) -> Path:
     """Bring the files of a corpus below `folder`/NAME, their checksums compared; what is there already stays.
 
     `mirror` is a folder with a MANIFEST.json, a list of corpora whose `files` have `sha256` and `local_path`: FILE,
-    FILE.xz or ARCHIVE.tar.xz::MEMBER. Raises CorpusError, naming the file, where one cannot be had or is not the
-    catalogue's.
+    FILE.xz or ARCHIVE.tar.xz::MEMBER; Hugging Face datasets do not come from it. Raises CorpusError, naming the file,
+    where one cannot be had or is not the catalogue's.
     """
-    corpus, target = catalogue.load(name), folder / name
+    corpus = catalogue.load(name)
+    target = folder / corpus.name
+    if corpus.dataset:
+        export_dataset(corpus.name, corpus.dataset, target)
+        return target
     if corpus.found:
         catalogue.split_files(corpus, target)  # raises where it is not there
         return target
-    files = catalogue.files(name)
+    files = catalogue.files(corpus)
     if not files:
         raise CorpusError(f"{name}: the catalogue does not list its files; get them from {corpus.homepage}")
     missing = [file for file in files if not _is_there(target / file.path, file)]

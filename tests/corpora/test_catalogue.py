@@ -24,8 +24,8 @@ drop: [they]
 def test_every_entry_says_what_it_is_and_where_its_files_are(name):
     corpus = catalogue.load(name)
     assert corpus.name == name
-    assert corpus.about
-    files = catalogue.files(name)
+    assert corpus.title and corpus.about and corpus.homepage and corpus.licence and corpus.domain
+    files = catalogue.files(corpus)
     assert ({file.split for file in files} - {"-"}) or corpus.found
     for layout in corpus.found:
         assert layout.keys() <= {*catalogue.SPLITS, "all"}
@@ -55,7 +55,7 @@ def test_labels_are_mapped_to_candidates(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("title: A", "", r"a\.yaml: title missing or unknown"),
+        ("format: columns", "", r"a\.yaml: format missing or unknown"),
         ("title: A", "title: A\nhost: b", r"a\.yaml: host missing or unknown"),
         ("use: ships", "use: maybe", "use is 'maybe', expected ships or research"),
         ("annotated: [PERSON]", "annotated: [PER]", "annotated has PER, which are none of PERSON, AGENCY"),

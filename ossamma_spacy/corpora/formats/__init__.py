@@ -1,10 +1,12 @@
 """Readers of the formats that corpora come in; each yields the documents of one file."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from inspect import signature
 
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.corpora.formats.brat import read_brat
-from ossamma_spacy.corpora.formats.columns import read_columns
+from ossamma_spacy.corpora.formats.columns import Layout, read_columns
 from ossamma_spacy.corpora.formats.gum import read_gum
 from ossamma_spacy.corpora.formats.hipe import read_hipe
 from ossamma_spacy.corpora.formats.ieer import read_ieer
@@ -51,3 +53,9 @@ READERS: Mapping[str, Callable[..., Iterator[AnnotatedText]]] = {
     "tagged_json": read_tagged_json,
     "toponyms": read_toponyms,
 }
+
+
+def reader_options(name: str) -> set[str]:
+    """The settings of a reader."""
+    parameters = set(signature(READERS[name]).parameters) - {"path"}
+    return parameters if "layout" not in parameters else parameters - {"layout"} | {key.name for key in fields(Layout)}
