@@ -18,6 +18,7 @@ Steps = Annotated[int, typer.Option(help="Steps of training.")]
 Rounded = Annotated[bool, typer.Option("--bfloat16", help="Train with matrix products in bfloat16.")]
 Seeds = Annotated[str, typer.Option(help="Seeds, parted by commas.")]
 CONLL2003 = {"train": "train.txt.xz", "dev": "valid.txt.xz", "test": "test.txt.xz"}
+CONLL2003_LABELS = ("PER", "ORG", "LOC", "MISC")
 WNUT17 = {"train": "wnut17train.conll.xz", "dev": "emerging.dev.conll.xz", "test": "emerging.test.annotated.xz"}
 TINY = harness.ROOT / "configs" / "tiny.cfg"
 
@@ -75,6 +76,41 @@ def ossamma9(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 3000, bfl
         for split, source in sources.items()
     }
     from_scratch("ossamma9_tiny_scratch", corpora, list(sources.values()), seeds, steps, bfloat16)
+
+
+@app.command("partial_labels")
+def partial_labels(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 3000, bfloat16: Rounded = False) -> None:
+    """A mix of corpora that annotate some of the nine labels: what is missing as O, as unknown, with a prior."""
+    from benchmarks import partial_labels
+
+    chosen = list(map(int, seeds.split(",")))
+    metrics = partial_labels.measure(data, chosen, steps, bfloat16)
+    files = sorted(partial_labels.FOLDER.glob("*/*.spacy"))
+    harness.write_result("partial_labels", command=command(), data=files, seed=chosen, metrics=metrics)
+
+
+@app.command("augmentation")
+def augmentation(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 800, bfloat16: Rounded = False) -> None:
+    """Each change of the augmenter alone, on a tenth of CoNLL-2003 and on the sample corpus."""
+    from benchmarks import augmentation as module
+    from ossamma_spacy.labels import LABELS
+
+    conll, sources = iob("conll2003", data / "conll2003_en", CONLL2003)
+    folder = module.FOLDER
+    tenth = {"train": module.tenth(conll["train"], folder / "conll2003" / "train.spacy"), "dev": conll["dev"]}
+    sample = {
+        split: harness.convert(
+            "markup", harness.ROOT / "assets" / "sample" / split, folder / "sample" / f"{split}.spacy"
+        )
+        for split in ("train", "dev")
+    }
+    chosen = list(map(int, seeds.split(",")))
+    metrics = {
+        "conll2003_tenth": module.measure("conll2003", tenth, CONLL2003_LABELS, chosen, steps, bfloat16),
+        "sample": module.measure("sample", sample, LABELS, chosen, steps, bfloat16),
+    }
+    files = [*sources[:2], *sample.values()]
+    harness.write_result("augmentation", command=command(), data=files, seed=chosen, metrics=metrics)
 
 
 @app.command("speed_cpu")

@@ -126,6 +126,23 @@ def evaluate(model: Path, corpus: Path) -> dict[str, Any]:
     }
 
 
+def streamed_config(paths: Mapping[str, Path], labels: Sequence[str], steps: int, bfloat16: bool) -> Any:
+    """Config tiny that draws from the corpora in proportion, anew in each epoch, and is evaluated ten times."""
+    from ossamma_spacy.init_config import make_config
+
+    config = make_config("tiny")
+    config["corpora"]["train"] = {
+        "@readers": "ossamma.MixedCorpus.v1",
+        "paths": {name: str(path.relative_to(ROOT)) for name, path in paths.items()},
+        "seed": "${system.seed}",
+    }
+    config["initialize"]["components"]["ossamma_ner"]["labels"] = list(labels)
+    config["training"] |= {"max_epochs": -1, "max_steps": steps, "eval_frequency": steps // 10}
+    config["training"]["optimizer"]["learn_rate"]["total_steps"] = steps
+    config["components"]["ossamma_ner"]["model"]["tok2vec"]["mixed_precision"] = bfloat16
+    return config
+
+
 def curve(output: Path) -> list[tuple[int, float]]:
     """Step and dev score of each evaluation, from the log of a training."""
     rows = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]

@@ -1,0 +1,67 @@
+"""What each change of the augmenter is worth: config tiny from scratch on a tenth of CoNLL-2003, and on the sample."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.tokens import Doc, DocBin
+
+from benchmarks import harness
+
+CHANGES: dict[str, dict[str, float]] = {  # alone, each
+    "none": {},
+    "entity_replacement": {"entity_replacement": 0.3},
+    "mention_dropout": {"mention_dropout": 0.1},
+    "synonyms": {"synonyms": 0.1},
+    "shuffling": {"shuffling": 0.3},
+    "lower_casing": {"lower_casing": 0.1},
+    "typos": {"typos": 0.05},
+}
+FOLDER = harness.ROOT / "corpus" / "augmentation"
+
+
+def train_config(change: str, train: Path, labels: Sequence[str], steps: int, bfloat16: bool) -> Path:
+    """Config tiny with this change alone."""
+    config = harness.streamed_config({"train": train}, labels, steps, bfloat16)
+    augmenter: dict[str, Any] = {"@augmenters": "ossamma.Augmenter.v1", "seed": "${system.seed}", **CHANGES[change]}
+    if change == "entity_replacement":
+        augmenter["bank"] = str(train.relative_to(harness.ROOT))
+    config["corpora"]["train"]["augmenter"] = augmenter
+    path = train.with_name(f"{change}.cfg")
+    config.to_disk(path)
+    return path
+
+
+def measure(
+    name: str, corpora: Mapping[str, Path], labels: Sequence[str], seeds: Sequence[int], steps: int, bfloat16: bool
+) -> dict[str, Any]:
+    """Dev scores of each change, on the text as it is and in lower case, over seeds."""
+    lower = FOLDER / name / "dev_lower.spacy"
+    DocBin(docs=map(_lower_cased, _documents(corpora["dev"]))).to_disk(lower)
+    splits = {**corpora, "dev_lower": lower}
+    found = {}
+    for change in CHANGES:
+        config = train_config(change, corpora["train"], labels, steps, bfloat16)
+        found[change] = harness.over_seeds(
+            config, f"augmentation/{name}/{change}", seeds, splits, {}, ["dev", "dev_lower"]
+        )
+    return found
+
+
+def tenth(source: Path, target: Path) -> Path:
+    """Every tenth document of a .spacy file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    DocBin(docs=islice(_documents(source), 0, None, 10)).to_disk(target)
+    return target
+
+
+def _documents(path: Path) -> Iterator[Doc]:
+    return DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)
+
+
+def _lower_cased(doc: Doc) -> Doc:
+    lower = Doc(doc.vocab, words=[token.lower_ for token in doc], spaces=[bool(token.whitespace_) for token in doc])
+    lower.set_ents([spacy.tokens.Span(lower, span.start, span.end, label=span.label_) for span in doc.ents])
+    return lower

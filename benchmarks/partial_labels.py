@@ -1,0 +1,94 @@
+"""What partial labels are worth: corpora that annotate some of the nine labels, read in four ways."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.tokens import Doc, DocBin
+from tqdm import tqdm
+
+from benchmarks import harness
+from ossamma_spacy.knowledge import OUTSIDE, read_knowledge, write_knowledge
+from ossamma_spacy.labels import LABELS
+
+SAMPLE = harness.ROOT / "assets" / "sample"
+CATALOGUE = ("conll2003", "wnut17", "s800_revised", "grobid_quantities", "crossner_science")
+NAME = "partial_labels"
+FOLDER = harness.ROOT / "corpus" / NAME
+ARMS = ("missing_as_o", "marginal", "marginal_prior", "sample_only")
+
+
+def prepare(data: Path) -> None:
+    """Convert the corpora; one file for each split, and a copy of each training split with what is missing as O."""
+    corpora = FOLDER / "converted"
+    places = ("--mirror", str(data), "--output", str(corpora))
+    harness.run(["-m", "ossamma_spacy", "corpora", "convert", *CATALOGUE, "ossamma9", *places])
+    for split in ("train", "dev"):
+        harness.convert("markup", SAMPLE / split, FOLDER / "sample" / f"{split}.spacy")
+        for name in (*CATALOGUE, "ossamma9"):
+            store = DocBin(docs=_documents(corpora / name / split))
+            (FOLDER / name).mkdir(exist_ok=True)
+            store.to_disk(FOLDER / name / f"{split}.spacy")
+    for name in CATALOGUE:
+        store = DocBin(docs=map(missing_as_o, tqdm(_documents(FOLDER / name / "train.spacy"), desc=f"{name} as O")))
+        store.to_disk(FOLDER / name / "train_as_o.spacy")
+
+
+def _documents(path: Path) -> Iterator[Doc]:
+    vocab = spacy.blank("en").vocab
+    for file in sorted(path.glob("*.spacy")) if path.is_dir() else [path]:
+        yield from DocBin().from_disk(file).get_docs(vocab)
+
+
+def missing_as_o(doc: Doc) -> Doc:
+    """The document as a naive merge of corpora has it: the likeliest label of each span, and O elsewhere."""
+    knowledge = read_knowledge(doc)
+    likeliest = [c for c in knowledge.candidates if c.placed and c.labels[0] != OUTSIDE] if knowledge else []
+    spans = [*doc.ents, *(spacy.tokens.Span(doc, c.start, c.end, label=c.labels[0]) for c in likeliest)]
+    doc.spans.clear()
+    write_knowledge(doc, spans, LABELS)
+    return doc
+
+
+def train_config(arm: str, steps: int, bfloat16: bool) -> Path:
+    """Config tiny that reads the corpora as the arm does, an equal share of the tokens from each."""
+    file = "train_as_o.spacy" if arm == "missing_as_o" else "train.spacy"
+    names = () if arm == "sample_only" else CATALOGUE
+    paths = {"sample": FOLDER / "sample" / "train.spacy", **{name: FOLDER / name / file for name in names}}
+    config = harness.streamed_config(paths, LABELS, steps, bfloat16)
+    config["corpora"]["train"]["weights"] = {name: 1 / _mean_length(path) for name, path in paths.items()}
+    config["components"]["ossamma_ner"]["entity_ratio"] = sample_ratios() if arm == "marginal_prior" else None
+    path = FOLDER / f"{arm}.cfg"
+    config.to_disk(path)
+    return path
+
+
+def _mean_length(path: Path) -> float:
+    lengths = [len(doc) for doc in _documents(path)]
+    return sum(lengths) / len(lengths)
+
+
+def sample_ratios() -> dict[str, float]:
+    """Entities of each label per token of the sample corpus."""
+    docs = list(_documents(FOLDER / "sample" / "train.spacy"))
+    counts = Counter(span.label_ for doc in docs for span in doc.ents)
+    tokens = sum(map(len, docs))
+    return {label: round(counts[label] / tokens, 5) for label in LABELS}
+
+
+def measure(data: Path, seeds: list[int], steps: int, bfloat16: bool) -> dict[str, Any]:
+    """The scores of each arm on the dev splits, over seeds; the sample's dev split chooses the checkpoint."""
+    prepare(data)
+    splits = {name: FOLDER / name / "dev.spacy" for name in ("ossamma9", *CATALOGUE)}
+    corpora = {"train": FOLDER / "sample" / "train.spacy", "dev": FOLDER / "sample" / "dev.spacy", **splits}
+    arms = {}
+    for arm in ARMS:
+        config = train_config(arm, steps, bfloat16)
+        arms[arm] = harness.over_seeds(config, f"{NAME}/{arm}", seeds, corpora, {}, ["dev", *splits])
+    return {
+        "ossamma9_dev_macro": {arm: scores["ossamma9"]["macro_f"] for arm, scores in arms.items()},
+        "sample_dev_macro": {arm: scores["dev"]["macro_f"] for arm, scores in arms.items()},
+        "arms": arms,
+    }
