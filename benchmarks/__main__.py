@@ -84,9 +84,9 @@ def partial_labels(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 300
     from benchmarks import partial_labels
 
     chosen = list(map(int, seeds.split(",")))
-    metrics = partial_labels.measure(data, chosen, steps, bfloat16)
+    metrics, runs = partial_labels.measure(data, chosen, steps, bfloat16)
     files = sorted(partial_labels.FOLDER.glob("*/*.spacy"))
-    harness.write_result("partial_labels", command=command(), data=files, seed=chosen, metrics=metrics)
+    harness.write_result("partial_labels", command=command(), data=files, seed=chosen, metrics=metrics, runs=runs)
 
 
 @app.command("augmentation")
@@ -105,12 +105,14 @@ def augmentation(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 800, 
         for split in ("train", "dev")
     }
     chosen = list(map(int, seeds.split(",")))
-    metrics = {
-        "conll2003_tenth": module.measure("conll2003", tenth, CONLL2003_LABELS, chosen, steps, bfloat16),
-        "sample": module.measure("sample", sample, LABELS, chosen, steps, bfloat16),
+    corpora = {"conll2003": (tenth, CONLL2003_LABELS), "sample": (sample, LABELS)}
+    found = {
+        name: module.measure(name, splits, labels, chosen, steps, bfloat16)
+        for name, (splits, labels) in corpora.items()
     }
+    metrics, runs = ({name: pair[i] for name, pair in found.items()} for i in (0, 1))
     files = [*sources[:2], *sample.values()]
-    harness.write_result("augmentation", command=command(), data=files, seed=chosen, metrics=metrics)
+    harness.write_result("augmentation", command=command(), data=files, seed=chosen, metrics=metrics, runs=runs)
 
 
 @app.command("speed_cpu")

@@ -78,17 +78,24 @@ def sample_ratios() -> dict[str, float]:
     return {label: round(counts[label] / tokens, 5) for label in LABELS}
 
 
-def measure(data: Path, seeds: list[int], steps: int, bfloat16: bool) -> dict[str, Any]:
-    """The scores of each arm on the dev splits, over seeds; the sample's dev split chooses the checkpoint."""
+def measure(data: Path, seeds: list[int], steps: int, bfloat16: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Scores of each arm on the dev splits, means over seeds, and what they are means of.
+
+    The sample's dev split chooses the checkpoint.
+    """
     prepare(data)
-    splits = {name: FOLDER / name / "dev.spacy" for name in ("ossamma9", *CATALOGUE)}
-    corpora = {"train": FOLDER / "sample" / "train.spacy", "dev": FOLDER / "sample" / "dev.spacy", **splits}
-    arms = {}
+    splits = {name: FOLDER / name / "dev.spacy" for name in ("sample", "ossamma9", *CATALOGUE)}
+    corpora = {"train": FOLDER / "sample" / "train.spacy", "dev": splits["sample"], **splits}
+    runs = {}
     for arm in ARMS:
         config = train_config(arm, steps, bfloat16)
-        arms[arm] = harness.over_seeds(config, f"{NAME}/{arm}", seeds, corpora, {}, ["dev", *splits])
-    return {
-        "ossamma9_dev_macro": {arm: scores["ossamma9"]["macro_f"] for arm, scores in arms.items()},
-        "sample_dev_macro": {arm: scores["dev"]["macro_f"] for arm, scores in arms.items()},
-        "arms": arms,
+        runs[arm] = harness.over_seeds(config, f"{NAME}/{arm}", seeds, corpora, {}, list(splits))
+    metrics = {
+        "ossamma9_dev_macro": {arm: found["ossamma9"]["macro_f"] for arm, found in runs.items()},
+        "sample_dev_macro": {arm: found["sample"]["macro_f"] for arm, found in runs.items()},
+        "dev_micro": {arm: {name: found[name]["ents_f"] for name in splits} for arm, found in runs.items()},
+        "dev_micro_spread": {arm: found["spread"] for arm, found in runs.items()},
+        "ossamma9_dev_labels": {arm: found["ossamma9"]["labels"] for arm, found in runs.items()},
+        "sample_dev_labels": {arm: found["sample"]["labels"] for arm, found in runs.items()},
     }
+    return metrics, runs
