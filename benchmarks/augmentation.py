@@ -37,7 +37,7 @@ def train_config(change: str, train: Path, labels: Sequence[str], steps: int, bf
 def measure(
     name: str, corpora: Mapping[str, Path], labels: Sequence[str], seeds: Sequence[int], steps: int, bfloat16: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Dev scores of each change, on the text as it is and in lower case, means over seeds; and what they are means of."""
+    """Dev scores of each change, on text as it is and in lower case: means over seeds, and what they are means of."""
     lower = FOLDER / name / "dev_lower.spacy"
     DocBin(docs=map(_lower_cased, _documents(corpora["dev"]))).to_disk(lower)
     splits = {**corpora, "dev_lower": lower}

@@ -22,7 +22,7 @@ ARMS = ("missing_as_o", "marginal", "marginal_prior", "sample_only")
 
 def prepare(data: Path) -> None:
     """Convert the corpora; one file for each split, and a copy of each training split with what is missing as O."""
-    corpora = FOLDER / "converted"
+    corpora = FOLDER / "corpora"
     places = ("--mirror", str(data), "--output", str(corpora))
     harness.run(["-m", "ossamma_spacy", "corpora", "convert", *CATALOGUE, "ossamma9", *places])
     for split in ("train", "dev"):

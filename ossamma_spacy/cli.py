@@ -209,7 +209,7 @@ def convert_markup(
 
     Example: ossamma convert markup assets/sample/train corpus/train.spacy
     """
-    from ossamma_spacy.corpora.markup import read_markup
+    from ossamma_spacy.corpora.formats.markup import read_markup
 
     _convert_offsets(source, target, lang, "*.txt", read_markup)
 
@@ -224,7 +224,7 @@ def convert_jsonl(
 
     Example: ossamma convert jsonl train.jsonl corpus/train.spacy
     """
-    from ossamma_spacy.corpora.jsonl import read_jsonl
+    from ossamma_spacy.corpora.formats.jsonl import read_jsonl
 
     _convert_offsets(source, target, lang, "*.jsonl*", read_jsonl)
 

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from ossamma_spacy.corpora.markup import parse_sentence
+from ossamma_spacy.corpora.formats.markup import parse_sentence
 from ossamma_spacy.labels import LABELS
 
 

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from ossamma_spacy.corpora.markup import read_markup
+from ossamma_spacy.corpora.formats.markup import read_markup
 from ossamma_spacy.labels import LABELS
 
 SAMPLE = Path(__file__).parents[1] / "assets" / "sample"

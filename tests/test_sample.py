@@ -8,7 +8,7 @@ import pytest
 import spacy
 
 from ossamma_spacy.corpora.docbin import Written, docs_from_offsets
-from ossamma_spacy.corpora.markup import parse_sentence, read_markup
+from ossamma_spacy.corpora.formats.markup import parse_sentence, read_markup
 from ossamma_spacy.labels import LABELS
 
 SAMPLE = Path(__file__).parents[1] / "assets" / "sample"

@@ -19,6 +19,8 @@ from ossamma_spacy.corpora.formats.json_tokens import (
     read_spert,
     read_tagged_json,
 )
+from ossamma_spacy.corpora.formats.jsonl import read_jsonl
+from ossamma_spacy.corpora.formats.markup import read_markup
 from ossamma_spacy.corpora.formats.measeval import read_measeval
 from ossamma_spacy.corpora.formats.mulms import read_mulms
 from ossamma_spacy.corpora.formats.nested import read_nested
@@ -26,7 +28,6 @@ from ossamma_spacy.corpora.formats.ontonotes import read_ontonotes
 from ossamma_spacy.corpora.formats.quantities import read_quantities
 from ossamma_spacy.corpora.formats.sofc import read_sofc
 from ossamma_spacy.corpora.formats.toponyms import read_toponyms
-from ossamma_spacy.corpora.jsonl import read_jsonl
 
 # by the name that an entry of the catalogue gives; called with a path and the entry's options
 READERS: Mapping[str, Callable[..., Iterator[AnnotatedText]]] = {
@@ -39,6 +40,7 @@ READERS: Mapping[str, Callable[..., Iterator[AnnotatedText]]] = {
     "inline": read_inline,
     "json_table": read_json_table,
     "jsonl": read_jsonl,
+    "markup": read_markup,
     "measeval": read_measeval,
     "mulms": read_mulms,
     "nested": read_nested,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ossamma_spacy.corpora.formats.markup import format_sentence, parse_sentence, read_markup
 from ossamma_spacy.corpora.lines import CorpusError
-from ossamma_spacy.corpora.markup import format_sentence, parse_sentence, read_markup
 
 
 def test_spans_are_character_offsets_of_the_plain_text():

@@ -1,0 +1,47 @@
+"""Fetch and convert the corpora of the project, and join their splits: corpus/train.spacy, dev.spacy, test.spacy."""
+
+from pathlib import Path
+from shutil import copytree
+from typing import Annotated
+
+import typer
+from spacy.tokens import DocBin
+
+from ossamma_spacy.corpora.catalogue import SPLITS
+from ossamma_spacy.corpora.cli import convert_corpora
+from ossamma_spacy.files import write_whole
+
+ROOT = Path(__file__).parents[1]
+OUTPUT = ROOT / "corpus"
+SAMPLE = ROOT / "assets" / "sample"
+
+
+def join(names: list[str], split: str) -> None:
+    """One file of a split of all corpora."""
+    joined = DocBin()
+    for name in names:
+        for path in sorted((OUTPUT / name / split).glob("*.spacy")):
+            joined.merge(DocBin().from_disk(path))
+    write_whole(OUTPUT / f"{split}.spacy", joined.to_bytes())
+
+
+def main(
+    corpora: Annotated[str, typer.Argument(help="Parted by commas: sample, and those of `ossamma corpora list`.")],
+    mirror: Annotated[str, typer.Option(help="A folder that has their files; without it they are downloaded.")] = "",
+) -> None:
+    """Fetch and convert corpora, and join their splits to corpus/train.spacy, dev.spacy and test.spacy.
+
+    Example: python scripts/corpora.py sample,wnut17
+    """
+    names = [name.strip() for name in corpora.split(",") if name.strip()]
+    if not names:
+        raise typer.BadParameter("no corpora; name some, sample for instance")
+    copytree(SAMPLE, OUTPUT / "sources" / "sample", dirs_exist_ok=True)
+    entries = [f"{SAMPLE}.yaml" if name == "sample" else name for name in names]
+    convert_corpora(entries, OUTPUT / "sources", OUTPUT, Path(mirror) if mirror else None)
+    for split in SPLITS:
+        join(names, split)
+
+
+if __name__ == "__main__":
+    typer.run(main)
