@@ -57,7 +57,7 @@ def show_corpus(name: Annotated[str, typer.Argument(help="A corpus of the catalo
     msg.divider(corpus.title)
     facts = {
         "about": corpus.about,
-        "homepage": corpus.homepage,
+        **({"homepage": corpus.homepage} if corpus.homepage else {}),
         "licence": corpus.licence,
         "use": f"{corpus.use}{corpus.reason and ': ' + corpus.reason}",
         "text": corpus.domain,
@@ -73,7 +73,8 @@ def show_corpus(name: Annotated[str, typer.Argument(help="A corpus of the catalo
 def _origin(corpus: "Corpus", files: "Sequence[SourceFile]") -> str:
     if corpus.dataset:
         return f"the Hugging Face dataset {corpus.dataset.path}"
-    return f"{corpus.url}, {sum(file.size for file in files) / 2**20:.1f} MiB" if files else "your own copy"
+    size = sum(file.size for file in files) / 2**20
+    return f"{corpus.url or 'a mirror'}, {size:.1f} MiB" if files else "your own copy"
 
 
 @app.command("fetch")

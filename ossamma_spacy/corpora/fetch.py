@@ -56,6 +56,8 @@ def _sha256(data: bytes) -> str:
 
 
 def _downloaded(corpus: Corpus, files: Sequence[SourceFile], target: Path) -> Iterator[SourceFile]:
+    if not corpus.url:
+        raise CorpusError(f"{corpus.name}: published nowhere yet; name a folder that has it by --mirror")
     import pooch
 
     pooch.get_logger().setLevel("ERROR")  # the bar says enough
