@@ -1,5 +1,6 @@
 """JSON objects of a file, one a line or in a list, and what readers say of those that are not as they should be."""
 
+import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ def expected(form: str, where: str) -> Iterator[None]:
         yield
     except CorpusError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise CorpusError(f"{where}: expected {form} ({error!r})") from error
 
 

@@ -183,9 +183,10 @@ def _sentences(path: Path) -> Iterator[tuple[str, list[Word], list[Mention], boo
             if "." in identity:
                 continue
             word = Word(form, lemma, pos, relation, int(head) - 1)
+            in_range = int(identity) <= ranged
         except ValueError as error:
             raise CorpusError(f"{where}: {line[:60]!r}, expected the ten columns of CoNLL-U ({error})") from error
-        if int(identity) > ranged:
+        if not in_range:
             at = len(text)
             text += form + " " * ("SpaceAfter=No" not in misc)
         word.start, word.end = at, at + len(form)

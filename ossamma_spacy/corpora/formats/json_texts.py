@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ossamma_spacy.corpora.document import AnnotatedText, Merge, check_spans, merge_spans
-from ossamma_spacy.corpora.lines import CorpusError, read_lines
+from ossamma_spacy.corpora.lines import read_lines
 from ossamma_spacy.corpora.records import expected, read_records
 
 
@@ -33,7 +33,7 @@ def read_snips(path: Path) -> Iterator[AnnotatedText]:
     """
     form = '{intent: [{"data": [{"text": …, "entity": …}, {"text": …}, …]}, …]}'
     with expected(form, str(path)):
-        text = path.read_bytes().decode("utf-8", "surrogatepass")
+        text = path.read_bytes().decode("utf-8", "surrogatepass").removeprefix("\ufeff")
         utterances = [utterance for group in json.loads(text).values() for utterance in group]
     for number, utterance in enumerate(utterances, start=1):
         with expected(form, f"{path}:{number}"):
@@ -59,14 +59,13 @@ def read_json_table(
     the text is a sentence. Raises CorpusError, naming file and line, for another form or spans outside the text.
     """
     rows = csv.DictReader((line + "\n" for _, line in read_lines(path)), strict=True)
-    _ = rows.fieldnames  # reads the header, so that lines are counted right
+    form = f'CSV with columns "{text}" and "{entities}", the latter [{{"start": …, "end": …, "type": …}}, …]'
+    with expected(form, f"{path.name}:1"):
+        _ = rows.fieldnames  # reads the header, so that lines are counted right
     while True:
         where = f"{path.name}:{rows.line_num + 1}"
-        with expected(f'columns "{text}" and "{entities}", the latter [{{"start": …, "end": …, "type": …}}, …]', where):
-            try:
-                row = next(rows, None)
-            except csv.Error as error:
-                raise CorpusError(f"{where}: no CSV ({error}); fetch the file again") from error
+        with expected(form, where):
+            row = next(rows, None)
             if row is None:
                 return
             spans = [(entity["start"], entity["end"], entity["type"]) for entity in json.loads(row[entities])]

@@ -66,7 +66,7 @@ def test_a_table_has_lines_for_sentences_and_merges(tmp_path):
     [
         ('""type"": ""U""}]"', 'columns "text" and "marks"'),
         ('""typ"', r"a\.csv:2: expected"),
-        ('""type"": ""U"" ', r"a\.csv:2: no CSV"),
+        ('""type"": ""U"" ', r"a\.csv:2: expected CSV"),
     ],
 )
 def test_tables_of_another_form_are_named(tmp_path, rest, message):

@@ -1,0 +1,203 @@
+"""Files that are not as they should be: every reader reads them or names file and line, and does nothing else."""
+
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ossamma_spacy.corpora.formats import READERS
+from ossamma_spacy.corpora.formats.measeval import HEADER
+from ossamma_spacy.corpora.lines import CorpusError
+
+
+@dataclass
+class Case:
+    """A small corpus that a reader can read: its files, the one that the reader is given, options.
+
+    strict: line ends and a byte order mark do not matter to what is read.
+    """
+
+    files: dict[str, str | bytes]
+    read: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    strict: bool = True
+
+
+def story(name, text):
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w") as archive:
+        archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+TOKENS = ["Ada", "left", "Rome", "."]
+GUM = "\n".join(
+    f"{i}\t{word}\t{word}\t_\t{pos}\t_\t{head}\t_\t_\t{misc}"
+    for i, (word, pos, head, misc) in enumerate(
+        [("Ada", "NNP", 2, "Entity=(1-person-new-s-c-1-sgl)"), ("left", "VBD", 0, "_"), ("Rome", "NNP", 2, "_")],
+        start=1,
+    )
+)
+CASES = {
+    "brat": Case({"a.txt": "Ada left Rome.", "a.ann": "T1\tPlace 9 13\tRome\nT2\tX 0 3\tAda\n"}),
+    "columns": Case({"a.tsv": "Ada\tB-X\nleft\tO\nRome\tI-Y\n.\tO\n\nYes\tO\n"}),
+    "docred": Case(
+        {
+            "a.json": json.dumps(
+                [{"sents": [TOKENS], "vertexSet": [[{"sent_id": 0, "pos": [0, 1], "type": "PER", "name": "Ada"}]]}]
+            )
+        }
+    ),
+    "gum": Case({"a.conllu": f"# newdoc id = a\n# text = Ada left Rome\n{GUM}\n"}),
+    "hipe": Case({"a.tsv": "TOKEN\tNE-COARSE-LIT\tMISC\n# x:document_id = a\nAda\tB-pers\t_\nleft\tO\tNoSpaceAfter\n"}),
+    "ieer": Case(
+        {"a.zip": story("x/1", '<DOC>\n<TEXT>\nIn <b_enamex type="LOCATION">Rome<e_enamex>.\n</TEXT>\n</DOC>\n')},
+        strict=False,
+    ),
+    "inline": Case(
+        {"a.xml": '<D>\n<TEXT>\nIn <T kind="X">Rome</T> it rained.\n</TEXT>\n</D>'},
+        options={"document": "TEXT", "entities": {"T": "kind"}},
+    ),
+    "json_table": Case(
+        {"a.csv": 'text,names\nAda left.,"[{""start"": 0, ""end"": 3, ""type"": ""X""}]"\n'},
+        options={"text": "text", "entities": "names"},
+    ),
+    "jsonl": Case(
+        {"a.jsonl": '{"text": "Ada left Rome.", "entities": [[0, 3, "X"]]}\n{"text": "é", "entities": []}\n'}
+    ),
+    "markup": Case({"a.txt": "# é\n[Ada](PERSON) left [Rome](PLACE).\nYes.\n\nNo.\n"}),
+    "measeval": Case(
+        {"text/a.txt": "It weighs 5 kg.", "tsv/a.tsv": f"{HEADER}\na\t1\tQuantity\t10\t14\tT1\t5 kg\t{{}}\n"}
+    ),
+    "mulms": Case({"a.conllu": "# text = At 5 mm\n1\tAt\tO\n2\t5\t2:NUM\n3\tmm\t3:UNIT|2:VALUE\n"}),
+    "nested": Case({"a.tsv": "Bank\tB-ORG\tO\nof\tI-ORG\tO\nRome\tI-ORG\tB-LOC\n"}, options={"layers": [1, 2]}),
+    "ontonotes": Case(
+        {
+            "a.v4_gold_conll": "#begin document (nw/x); part 000\nx 0 0 Ada NNP * - - - - (PERSON) -\n"
+            "x 0 1 left VBD * - - - - * -\n\n#end document\n"
+        }
+    ),
+    "quantities": Case(
+        {
+            "a.xml": '<tei xmlns="http://www.tei-c.org/ns/1.0"><text>\n<p>It weighs <measure type="value"><num>5</num> '
+            '<measure type="MASS">kg</measure></measure>.</p></text></tei>'
+        }
+    ),
+    "recognizers": Case(
+        {"a.json": json.dumps([{"Input": "12 yrs", "Results": [{"Start": 0, "End": 5, "TypeName": "age"}]}])}
+    ),
+    "scierc": Case({"a.json": json.dumps({"sentences": [TOKENS], "ner": [[[0, 0, "X"], [2, 2, "Y"]]]})}),
+    "slurp": Case(
+        {
+            "a.json": json.dumps(
+                {
+                    "sentence": "Ada left Rome.",
+                    "tokens": [{"surface": token} for token in TOKENS],
+                    "entities": [{"span": [0], "type": "X"}],
+                }
+            )
+        }
+    ),
+    "snips": Case({"a.json": json.dumps({"Play": [{"data": [{"text": "play "}, {"text": "Ada", "entity": "x"}]}]})}),
+    "sofc": Case(
+        {
+            "texts/a.txt": "We made Pt cells.",
+            "annotations/sentences/a.csv": "1\t1\t0\t17\n",
+            "annotations/kinds/a.csv": "1\t1\t0\t2\tO\tO\n1\t3\t8\t10\tB-MATERIAL\tO\n",
+        },
+        read="annotations/kinds/a.csv",
+    ),
+    "spert": Case({"a.json": json.dumps([{"tokens": TOKENS, "entities": [{"type": "X", "start": 0, "end": 1}]}])}),
+    "tagged_json": Case({"a.json": json.dumps({"tokens": TOKENS, "tags": ["B-X", "O", "I-Y", "O"]})}),
+    "toponyms": Case(
+        {
+            "a.xml": "<as>\n<article>\n<text>From Rome</text>"
+            "<place><start>5</start><end>9</end><name>Rome</name></place></article></as>"
+        },
+        options={"toponym": "place", "name": "name"},
+    ),
+}
+EACH_FILE = [(name, file) for name, case in CASES.items() for file in case.files]
+
+
+def read(folder: Path, name: str, **changed: bytes):
+    """The documents of a case, some of whose files have other contents."""
+    case = CASES[name]
+    for file, content in case.files.items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(changed.get(file, as_bytes(content)))
+    return list(READERS[name](folder / (case.read or next(iter(case.files))), **case.options))
+
+
+def as_bytes(content):
+    return content if isinstance(content, bytes) else content.encode()
+
+
+def read_or_refused(folder, name, file, content):
+    """What is read; None where it is refused with an error that names the file."""
+    refusal = ""
+    try:
+        return read(folder, name, **{file: content})
+    except CorpusError as error:
+        refusal = str(error)
+    assert Path(file).stem in refusal
+    return None
+
+
+def test_every_reader_has_a_case(tmp_path):
+    assert CASES.keys() == READERS.keys()
+    for name in CASES:
+        documents = read(tmp_path / name, name)
+        assert documents
+        assert documents[0].spans
+
+
+@pytest.mark.parametrize(("name", "file"), EACH_FILE)
+@pytest.mark.parametrize("change", ["crlf", "mark"])
+def test_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path, name, file, change):
+    content = as_bytes(CASES[name].files[file])
+    changed = content.replace(b"\n", b"\r\n") if change == "crlf" else b"\xef\xbb\xbf" + content
+    found = read_or_refused(tmp_path, name, file, changed)
+    if CASES[name].strict:
+        given = read(tmp_path, name)
+        assert [(d.text, d.spans) for d in found] == [(d.text, d.spans) for d in given]
+
+
+@pytest.mark.parametrize(("name", "file"), [pair for pair in EACH_FILE if pair[0] != "ieer"])
+def test_what_is_not_utf8_names_its_file(tmp_path, name, file):
+    content = as_bytes(CASES[name].files[file])
+    half = len(content) // 2
+    with pytest.raises(CorpusError, match=rf"{Path(file).stem}\.\w+"):
+        read(tmp_path, name, **{file: content[:half] + b"\xe9" + content[half:]})
+
+
+@pytest.mark.parametrize(("name", "file"), EACH_FILE)
+def test_a_truncated_file_is_read_or_named(tmp_path, name, file):
+    content = as_bytes(CASES[name].files[file])
+    for end in range(len(content)):
+        read_or_refused(tmp_path, name, file, content[:end])
+
+
+@pytest.mark.parametrize(("name", "file"), EACH_FILE)
+def test_a_line_of_a_million_characters_is_read_or_named(tmp_path, name, file):
+    content = as_bytes(CASES[name].files[file])
+    for word in (b"Rome", b"Ada", b"kg"):
+        read_or_refused(tmp_path, name, file, content.replace(word, word * (10**6 // len(word)), 1))
+
+
+@pytest.mark.parametrize(("name", "file"), EACH_FILE)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(0, 400), st.integers(0, 40), st.sampled_from(["", "x", "\t", "\n", "9", "-1", "O", "{", "]", '"', "<"])
+)
+def test_a_damaged_file_is_read_or_named(tmp_path, name, file, start, length, instead):
+    content = as_bytes(CASES[name].files[file])
+    start %= len(content)
+    read_or_refused(tmp_path, name, file, content[:start] + instead.encode() + content[start + length :])
