@@ -141,9 +141,9 @@ def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:
 
 @app.command("stats")
 def corpora_stats(output: Output = OUTPUT) -> None:
-    """Count what was converted: documents, tokens, entities of each label, spans that met no token border.
+    """Count what was converted: documents, tokens, entities of each label, with several candidates, off token borders.
 
-    Counted before repetitions between splits are left out; spans with several candidates count nowhere.
+    Counted before repetitions between splits are left out.
 
     Example: ossamma corpora stats
     """
@@ -154,6 +154,16 @@ def corpora_stats(output: Output = OUTPUT) -> None:
     for name, splits in summaries(output).items():
         for split, counts in splits.items():
             labels = [counts["labels"].get(label, 0) for label in LABELS]
-            rows.append((name, split, counts["documents"], counts["tokens"], *labels, len(counts["misaligned"])))
-    header = ("corpus", "split", "documents", "tokens", *(label[:7] for label in LABELS), "unplaced")
-    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 3)))
+            rows.append(
+                (
+                    name,
+                    split,
+                    counts["documents"],
+                    counts["tokens"],
+                    *labels,
+                    counts["candidates"],
+                    len(counts["misaligned"]),
+                )
+            )
+    header = ("corpus", "split", "documents", "tokens", *(label[:7] for label in LABELS), "several", "unplaced")
+    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 4)))

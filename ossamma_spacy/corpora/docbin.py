@@ -12,21 +12,25 @@ from spacy.tokens import Doc, DocBin
 
 from ossamma_spacy.corpora.document import AnnotatedText, Sentence
 from ossamma_spacy.files import write_whole
+from ossamma_spacy.knowledge import read_knowledge
 
 
 @dataclass
 class Written:
-    """What was written: documents, tokens, entities by label, and spans that no token border meets."""
+    """What was written: documents, tokens, entities by label, with several candidates, and off token borders."""
 
     documents: int = 0
     tokens: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    candidates: int = 0
     misaligned: list[str] = field(default_factory=list)
 
     def count(self, doc: Doc) -> None:
         self.documents += 1
         self.tokens += len(doc)
         self.labels.update(span.label_ for span in doc.ents)
+        knowledge = read_knowledge(doc)
+        self.candidates += sum(found.placed for found in knowledge.candidates) if knowledge else 0
 
 
 def docs_from_sentences(nlp: Language, documents: Iterable[list[Sentence]]) -> Iterator[Doc]:
