@@ -79,13 +79,26 @@ def parts(text: str, span: Mapped) -> Iterator[Mapped]:
 
 
 def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
-    """The span with what belongs to it and without what does not; nothing where nothing is left.
+    """The span with what belongs to it and without what does not; nothing where nothing is left."""
+    labels = span.labels
+    start, end = _without_marks(text, span.start, span.end, keep_determiner="WORK" in labels)
+    if {"PERSON", "MEASURE"}.intersection(labels) and text[start:end].endswith(("'s", "’s")):
+        end = len(text[: end - 2].rstrip())
+    if "MEASURE" in labels:
+        start, end = _measure(text, start, end)
+    elif labels == ("EVENT",) and (match := YEAR.search(text, max(0, start - 20), start)):
+        start = match.start()
+    elif labels == ("PERSON",):
+        start, end = _person(text, start, end)
+    if start < end:
+        yield Mapped(start, end, labels)
 
-    Spaces, quotes, lone brackets, lower-case determiners and a hashtag's mark are cut off, possessive endings of a
-    PERSON or MEASURE, what modifies a MEASURE, offices before a PERSON. A PERSON takes in the honorifics before it, an
-    EVENT its year, a MEASURE its currency and the compound that its number begins.
+
+def _without_marks(text: str, start: int, end: int, keep_determiner: bool) -> tuple[int, int]:
+    """Without spaces, quotes, lone brackets, a hashtag's mark, and a determiner in lower case.
+
+    A title that is all in lower case keeps its determiner.
     """
-    start, end, labels = span
     while start < end and text[start] in BORDER + "#":
         start += 1
     while start < end and text[end - 1] in BORDER:
@@ -96,26 +109,31 @@ def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
         start += text.startswith("(", start)
         end -= text.endswith(")", start, end)
         start, end = len(text) - len(text[start:].lstrip()), len(text[:end].rstrip())
-    title = "WORK" in labels and text[start:end].islower()  # where all is in lower case, its determiner is its own
+    title = keep_determiner and text[start:end].islower()
     if not title and (match := DETERMINER.match(text, start, end)):
         start = match.end()
-    while "MEASURE" in labels and (match := MODIFIER.match(text, start, end)):
+    return start, end
+
+
+def _measure(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without what modifies it, with its currency and the compound that its number begins."""
+    while match := MODIFIER.match(text, start, end):
         start = match.end()
-    if {"PERSON", "MEASURE"}.intersection(labels) and text[start:end].endswith(("'s", "’s")):
-        end = len(text[: end - 2].rstrip())
-    if "MEASURE" in labels and (match := CURRENCY.search(text, max(0, start - 4), start)):
+    if match := CURRENCY.search(text, max(0, start - 4), start):
         start = match.start()
-    if "MEASURE" in labels and (match := HEAD.fullmatch(text, start, end)):
+    if match := HEAD.fullmatch(text, start, end):
         head = match.end(match.lastindex or 0)
         if NUMERAL.search(text, start, head) and not NUMERAL.search(text, head, end):
             end = head
-    if "MEASURE" in labels and (match := COMPOUND.match(text, end)) and COUNTED.search(text[start:end]):
+    if (match := COMPOUND.match(text, end)) and COUNTED.search(text[start:end]):
         end = match.end()
-    if labels == ("EVENT",) and (match := YEAR.search(text, max(0, start - 20), start)):
-        start = match.start()
-    if labels == ("PERSON",) and (match := OFFICE.match(text, start, end)):
+    return start, end
+
+
+def _person(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without an office, nothing where it is one ("the Governor of Ohio"); with the honorifics before it."""
+    if match := OFFICE.match(text, start, end):
         start = end if text.startswith(("of ", "for "), match.end()) else match.end()
-    if start < end and labels == ("PERSON",) and (match := HONORIFIC.search(text, max(0, start - 40), start)):
+    if start < end and (match := HONORIFIC.search(text, max(0, start - 40), start)):
         start = match.start()
-    if start < end:
-        yield Mapped(start, end, labels)
+    return start, end
