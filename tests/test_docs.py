@@ -1,0 +1,39 @@
+"""What the documentation shows works as it stands there."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from spacy.util import registry
+from thinc.api import Config
+
+from ossamma_spacy.corpora import catalogue
+from ossamma_spacy.corpora.formats import reader_options
+from ossamma_spacy.init_config import make_config
+
+DOCS = Path(__file__).parents[1] / "docs" / "corpora.md"
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("block", [text for kind, text in BLOCKS if kind == "ini"])
+def test_settings_are_those_of_what_they_configure(block):
+    given = Config().from_str(block, interpolate=False)
+    filled = make_config("tiny")
+    for section in given.get("corpora", {}).values():
+        for settings in (section, section.get("augmenter", {})):
+            for kind in ("readers", "augmenters"):
+                if name := settings.get(f"@{kind}"):
+                    names = {key for key in settings if not key.startswith("@") and key != "augmenter"}
+                    assert names <= set(inspect.signature(registry.get(kind, name)).parameters)
+    assert given.get("training", {}).keys() <= filled["training"].keys()
+    assert given.get("components", {}).get("ossamma_ner", {}).keys() <= filled["components"]["ossamma_ner"].keys()
+
+
+@pytest.mark.parametrize("block", [text for kind, text in BLOCKS if kind == "yaml"])
+def test_entries_are_entries(tmp_path, block):
+    rest = "" if "labels:" in block else "labels: {PER: PERSON}\nannotated: []\n"
+    (tmp_path / "mine.yaml").write_text(block + rest)
+    corpus = catalogue.load(str(tmp_path / "mine.yaml"))
+    assert corpus.options.keys() <= reader_options(corpus.format)
+    assert corpus.found or corpus.dataset
