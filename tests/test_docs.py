@@ -18,7 +18,9 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.
 
 @pytest.mark.parametrize("block", [text for kind, text in BLOCKS if kind == "ini"])
 def test_settings_are_those_of_what_they_configure(block):
-    given = Config().from_str(block, interpolate=False)
+    sections = re.findall(r"^\[([\w.]+)\]$", block, re.MULTILINE)
+    parents = {name[: dot.start()] for name in sections for dot in re.finditer(r"\.", name)} - set(sections)
+    given = Config().from_str("".join(f"[{name}]\n" for name in sorted(parents)) + block, interpolate=False)
     filled = make_config("tiny")
     for section in given.get("corpora", {}).values():
         for settings in (section, section.get("augmenter", {})):
