@@ -13,6 +13,7 @@ from spacy.training import Corpus
 from ossamma_spacy.files import write_whole
 from ossamma_spacy.models.decoding import decode
 from ossamma_spacy.pipeline.ner import OssammaNER
+from ossamma_spacy.pipeline.scorer import aligned, gold_entities
 
 TEMPERATURES = np.geomspace(0.25, 8.0, 51)
 BINS = 10
@@ -20,7 +21,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Calibration:
-    """The fitted temperature, and the expected calibration error over the pipe's entities before and after."""
+    """The fitted temperature, and the expected calibration error before and after, over the entities of known truth."""
 
     temperature: float
     before: float
@@ -31,7 +32,7 @@ class Calibration:
 def calibrate_pipeline(model: Path, dev: Path) -> Calibration:
     """Fit the first `ossamma_ner` of the pipeline at `model` on the documents at `dev`, and save it there.
 
-    Raises ValueError where there is no such pipe, or no entity is found in the documents.
+    Raises ValueError where there is no such pipe, or no entity is found that the documents say anything of.
     """
     nlp = spacy.load(model)
     pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, OssammaNER)]
@@ -50,22 +51,27 @@ def fit_temperature(pipe: OssammaNER, examples: list[Any]) -> Calibration:
     """Choose the temperature of least log loss over the entities that the pipe finds, and set it in the pipe."""
     scores = pipe.model.predict([example.predicted for example in examples])
     before = decode(pipe.model, scores, confidences=True)
-    right = np.array(
-        [hit for example, found in zip(examples, before, strict=True) for hit in _hits(pipe, example, found)]
-    )
+    verdicts = [
+        verdict for example, found in zip(examples, before, strict=True) for verdict in _judged(pipe, example, found)
+    ]
+    known = np.array([verdict is not None for verdict in verdicts], dtype=bool)
+    right = np.array([bool(verdict) for verdict in verdicts])[known]
     if not len(right):
-        raise ValueError(f"{pipe.name}: it finds no entity in the development data, so there is nothing to calibrate")
+        raise ValueError(
+            f"{pipe.name}: it finds no entity where the development data says what is one, so there is nothing to "
+            "calibrate"
+        )
     losses = []
     for temperature in TEMPERATURES:
-        probability = _probabilities(decode(pipe.model, scores, confidences=True, temperature=temperature))
+        probability = _probabilities(decode(pipe.model, scores, confidences=True, temperature=temperature))[known]
         losses.append(-np.mean(np.log(np.where(right, probability, 1 - probability).clip(1e-6))))
     best = float(TEMPERATURES[int(np.argmin(losses))])
     after = decode(pipe.model, scores, confidences=True, temperature=best)
     pipe.cfg["temperature"] = best
     return Calibration(
         best,
-        expected_calibration_error(_probabilities(before), right),
-        expected_calibration_error(_probabilities(after), right),
+        expected_calibration_error(_probabilities(before)[known], right),
+        expected_calibration_error(_probabilities(after)[known], right),
         len(right),
     )
 
@@ -85,7 +91,8 @@ def _probabilities(decoded: list[Any]) -> NDArray[np.float64]:
     return np.exp(np.minimum(np.concatenate(logs), 0.0)).astype(np.float64)
 
 
-def _hits(pipe: OssammaNER, example: Any, decoded: Any) -> list[bool]:
-    aligned = example.get_aligned_spans_y2x(example.reference.ents)
-    gold = {(span.start, span.end, span.label_) for span in aligned}
-    return [(start, end, pipe.labels[k]) in gold for start, end, k in decoded.spans]
+def _judged(pipe: OssammaNER, example: Any, decoded: Any) -> list[bool | None]:
+    """Whether each entity is right; None where the gold data does not say."""
+    gold = gold_entities(example.reference)
+    spans = [(aligned(example, start, end), pipe.labels[k]) for start, end, k in decoded.spans]
+    return [None if span is None else gold.judge(span, label) for span, label in spans]

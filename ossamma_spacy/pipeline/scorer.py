@@ -3,14 +3,15 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from spacy.scorer import PRFScore
-from spacy.tokens import Span
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ossamma_spacy.knowledge import Candidates, Knowledge, read_knowledge
+from ossamma_spacy.knowledge import Candidates, read_knowledge
 
 
 def ner_score(examples: Iterable[Example], *, smallest_gain: float = 0.0, **kwargs: Any) -> dict[str, Any]:
@@ -25,16 +26,13 @@ def ner_score(examples: Iterable[Example], *, smallest_gain: float = 0.0, **kwar
     whether it still gets on: spaCy's patience takes any gain for one.
     """
     per_label: dict[str, PRFScore] = defaultdict(PRFScore)
-    gold: set[str] = set()
+    labels: set[str] = set()
     for example in examples:
-        knowledge = read_knowledge(example.reference)
-        if knowledge is None:
-            gold.update(span.label_ for span in example.reference.ents)
-            if example.reference.has_annotation("ENT_IOB"):
-                _count(example, per_label)
-        else:
-            gold.update(_count_known(example, knowledge, per_label))
-    scores = _summary(per_label, gold)
+        gold = gold_entities(example.reference)
+        labels.update(gold.labels())
+        if example.reference.has_annotation("ENT_IOB") or gold.annotated is not None:
+            _count(example, gold, per_label)
+    scores = _summary(per_label, labels)
     if smallest_gain:
         # the small amount keeps 0.3 from falling below three times 0.1
         f = scores["ents_f"]
@@ -42,47 +40,68 @@ def ner_score(examples: Iterable[Example], *, smallest_gain: float = 0.0, **kwar
     return scores
 
 
-def _count(example: Example, per_label: dict[str, PRFScore]) -> None:
-    """As spaCy's get_ner_prf: a prediction that touches a missing tag is neither right nor wrong."""
-    gold = {(span.start, span.end): span.label_ for span in example.reference.ents}
-    for span, label in _predictions(example, per_label):
-        if all(token.ent_iob for token in span):
-            if gold.get((span.start, span.end)) == label:
-                per_label[label].tp += 1
-                del gold[span.start, span.end]
-            else:
-                per_label[label].fp += 1
-    for label in gold.values():
-        per_label[label].fn += 1
+@dataclass(frozen=True)
+class Gold:
+    """The entities of a document, as far as it says.
+
+    spans: (start, end) in its tokens → the labels that are right there, the likeliest first; unplaced: those of
+    entities that meet no token border. annotated: the labels that count, None for all. unknown: tokens of which nothing
+    is known.
+    """
+
+    spans: Mapping[tuple[int, int], tuple[str, ...]]
+    unknown: frozenset[int]
+    annotated: frozenset[str] | None = None
+    unplaced: tuple[tuple[str, ...], ...] = ()
+
+    def labels(self) -> set[str]:
+        return {labels[0] for labels in (*self.spans.values(), *self.unplaced)}
+
+    def judge(self, span: Span, label: str) -> bool | None:
+        """Whether a prediction is right, None where that is not known."""
+        counts = self.annotated is None or label in self.annotated
+        if not counts or not self.unknown.isdisjoint(range(span.start, span.end)):
+            return None
+        return label in self.spans.get((span.start, span.end), ())
 
 
-def _count_known(example: Example, knowledge: Knowledge, per_label: dict[str, PRFScore]) -> set[str]:
-    """The counts of a partly annotated document; returns the labels that its gold spans hold."""
-    reference, annotated = example.reference, knowledge.annotated
+def gold_entities(reference: Doc) -> Gold:
+    """What a document of gold data says of its entities."""
+    knowledge = read_knowledge(reference)
     known = [Candidates(span.start, span.end, (span.label_,)) for span in reference.ents]
-    counted = [c for c in (*known, *knowledge.candidates) if c.labels and annotated.issuperset(c.labels)]
-    gold = {(c.start, c.end): c.labels for c in counted if c.placed}
+    if knowledge is None:
+        unknown = frozenset(token.i for token in reference if not token.ent_iob)
+        return Gold({(c.start, c.end): c.labels for c in known}, unknown)
+    counted = [c for c in (*known, *knowledge.candidates) if c.labels and knowledge.annotated.issuperset(c.labels)]
     unsure = [c for c in knowledge.candidates if not c.placed or c not in counted]
-    unknown = {i for c in unsure for i in range(c.start, c.end)}
-    for span, label in _predictions(example, per_label):
-        if label in annotated and unknown.isdisjoint(range(span.start, span.end)):
-            if label in gold.get((span.start, span.end), ()):
-                per_label[label].tp += 1
-                del gold[span.start, span.end]
-            else:
-                per_label[label].fp += 1
-    missed = [*gold.values(), *(c.labels for c in counted if not c.placed)]
-    for labels in missed:
+    return Gold(
+        spans={(c.start, c.end): c.labels for c in counted if c.placed},
+        unknown=frozenset(i for c in unsure for i in range(c.start, c.end)),
+        annotated=knowledge.annotated,
+        unplaced=tuple(c.labels for c in counted if not c.placed),
+    )
+
+
+def _count(example: Example, gold: Gold, per_label: dict[str, PRFScore]) -> None:
+    missed = dict(gold.spans)
+    for predicted in example.predicted.ents:
+        label = predicted.label_
+        score = per_label[label]  # each predicted label has a row
+        span = aligned(example, predicted.start, predicted.end)
+        if span is None or (right := gold.judge(span, label)) is None:
+            continue
+        if right and missed.pop((span.start, span.end), ()):
+            score.tp += 1
+        else:
+            score.fp += 1
+    for labels in (*missed.values(), *gold.unplaced):
         per_label[labels[0]].fn += 1
-    return {c.labels[0] for c in counted}
 
 
-def _predictions(example: Example, per_label: dict[str, PRFScore]) -> Iterable[tuple[Span, str]]:
-    """The predicted entities as spans of the gold tokens; each label has a row from then on."""
-    for span in example.predicted.ents:
-        per_label[span.label_]
-        if len(indices := example.alignment.x2y[span.start : span.end]):
-            yield example.reference[indices[0] : indices[-1] + 1], span.label_
+def aligned(example: Example, start: int, end: int) -> Span | None:
+    """Tokens of the prediction as a span of the gold tokens; None where they have no counterpart."""
+    indices = example.alignment.x2y[start:end]
+    return example.reference[indices[0] : indices[-1] + 1] if len(indices) else None
 
 
 def _summary(per_label: Mapping[str, PRFScore], gold: set[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import spacy
 from conftest import make_examples
 from spacy.tokens import DocBin
 
+from ossamma_spacy.knowledge import write_knowledge
 from ossamma_spacy.pipeline.calibration import calibrate_pipeline, expected_calibration_error, fit_temperature
 
 
@@ -38,6 +39,19 @@ def test_a_pipe_that_is_too_sure_gets_a_temperature_above_one_and_keeps_its_enti
     assert result.after < result.before
     assert [(s.text, s.label_) for s in after.ents] == [(s.text, s.label_) for s in before.ents]
     assert all(a._.confidence < b._.confidence for a, b in zip(after.ents, before.ents, strict=True))
+
+
+def test_entities_of_unknown_truth_do_not_count(model):
+    nlp = spacy.load(model)
+    pipe = nlp.get_pipe("ossamma_ner")
+    text = "IBM hired Ada Lovelace in 1997"
+    assert {"AGENCY", "PERSON"} <= {span.label_ for span in nlp(text).ents}
+    (example,) = make_examples(nlp, [(text, [(10, 22, "PERSON")])])
+    write_knowledge(example.reference, list(example.reference.ents), ["PERSON"])
+    assert fit_temperature(pipe, [example]).spans == 1
+    write_knowledge(example.reference, [], [])
+    with pytest.raises(ValueError, match="nothing to calibrate"):
+        fit_temperature(pipe, [example])
 
 
 def test_the_temperature_is_saved_in_the_pipeline(model, tmp_path):
