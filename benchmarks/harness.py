@@ -193,12 +193,13 @@ def _one_run(
 
 
 def mean_of(scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The mean of nested scores, key by key."""
+    """The mean of nested scores, key by key; a label that a run never predicts has no row in it, and scores 0."""
+    first = {key: value for score in reversed(scores) for key, value in score.items()}
     return {
-        key: mean_of([score[key] for score in scores])
+        key: mean_of([score.get(key, {}) for score in scores])
         if isinstance(value, Mapping)
-        else round(statistics.mean(score[key] for score in scores), 5)
-        for key, value in scores[0].items()
+        else round(statistics.mean(score.get(key) or 0.0 for score in scores), 5)
+        for key, value in first.items()
     }
 
 

@@ -33,27 +33,32 @@ class Candidates(NamedTuple):
 
 @dataclass(frozen=True)
 class Knowledge:
-    """The labels whose every entity is marked, and the spans that have only candidate labels."""
+    """The labels whose every entity is marked, None for any, and the spans that have only candidate labels."""
 
-    annotated: frozenset[str]
+    annotated: frozenset[str] | None
     candidates: tuple[Candidates, ...] = ()
+
+    def annotates(self, label: str) -> bool:
+        """Whether every entity of the label is marked."""
+        return self.annotated is None or label in self.annotated
 
 
 def write_knowledge(
-    doc: Doc, entities: Sequence[Span], annotated: Iterable[str], candidates: Sequence[Candidates] = ()
+    doc: Doc, entities: Sequence[Span], annotated: Iterable[str] | None, candidates: Sequence[Candidates] = ()
 ) -> None:
     """Set the entities of the document, and write down that nothing else is known than `annotated` and `candidates`.
 
-    A document whose every label of the nine is annotated, without candidates, is written as spaCy writes any.
+    `annotated` are labels, None for any. A document whose every label is annotated, or every one of the nine, is
+    written as spaCy writes any if there are no candidates.
     """
-    known = frozenset(annotated).issuperset(LABELS)
+    known = annotated is None or frozenset(annotated).issuperset(LABELS)
     uncertain = [doc[i : i + 1] for i in sorted({i for c in candidates for i in range(c.start, c.end)})]
     doc.set_ents(list(entities), missing=uncertain, default="outside" if known else "missing")
     if known and not candidates:
         return
     spans = [Span(doc, start, end, label="|".join(labels)) for start, end, labels, _ in candidates]
     attrs = {
-        "annotated": sorted(set(annotated)),
+        "annotated": None if annotated is None else sorted(set(annotated)),
         "candidates": [list(candidate.labels) for candidate in candidates],
         "placed": [candidate.placed for candidate in candidates],
     }
@@ -76,7 +81,8 @@ def read_knowledge(doc: Doc) -> Knowledge | None:
             Candidates(span.start, span.end, tuple(labels), placed)
             for span, labels, placed in zip(group, group.attrs["candidates"], group.attrs["placed"], strict=True)
         ]
-        return Knowledge(frozenset(group.attrs["annotated"]), tuple(spans))
+        annotated = group.attrs["annotated"]
+        return Knowledge(None if annotated is None else frozenset(annotated), tuple(spans))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"doc.spans['{KEY}'] is reserved for what a partly annotated document knows, and this group does not "

@@ -14,6 +14,8 @@ OFFICE = re.compile(
     r"Admiral|Adm|Commander|Marshal|Director|Chair(?:wo)?man|Speaker|Sheriff|Officer|Detective|Inspector|Bishop|"
     r"Archbishop)\.?(?:\s+|$))+"
 )
+SURNAME = re.compile(r"[A-Z]\w+")
+DETERMINED = re.compile(r"\b(?:the|an?)\s+$", re.IGNORECASE)
 # a year before an event belongs to its name, but not in "in 1939 World War II"
 YEAR = re.compile(
     r"(?<!\b[Ii]n )(?<!\b[Bb]y )(?<!\b[Ff]rom )(?<!\b[Ss]ince )(?<!\b[Uu]ntil )(?<!\b[Dd]uring )"
@@ -79,7 +81,10 @@ def parts(text: str, span: Mapped) -> Iterator[Mapped]:
 
 
 def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
-    """The span with what belongs to it and without what does not; nothing where nothing is left."""
+    """The span with what belongs to it and without what does not; nothing where nothing is left.
+
+    Nothing is known of a PERSON whose only name reads like an office: "Major said".
+    """
     labels = span.labels
     start, end = _without_marks(text, span.start, span.end, keep_determiner="WORK" in labels)
     if {"PERSON", "MEASURE"}.intersection(labels) and text[start:end].endswith(("'s", "’s")):
@@ -89,7 +94,10 @@ def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
     elif labels == ("EVENT",) and (match := YEAR.search(text, max(0, start - 20), start)):
         start = match.start()
     elif labels == ("PERSON",):
+        first = start
         start, end = _person(text, start, end)
+        if start == end and SURNAME.fullmatch(text, first, end) and not DETERMINED.search(text, max(0, first - 6), first):
+            start, labels = first, ()
     if start < end:
         yield Mapped(start, end, labels)
 
@@ -131,7 +139,7 @@ def _measure(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _person(text: str, start: int, end: int) -> tuple[int, int]:
-    """Without an office, nothing where it is one ("the Governor of Ohio"); with the honorifics before it."""
+    """Without an office, empty where it is one ("the Governor of Ohio"); with the honorifics before it."""
     if match := OFFICE.match(text, start, end):
         start = end if text.startswith(("of ", "for "), match.end()) else match.end()
     if start < end and (match := HONORIFIC.search(text, max(0, start - 40), start)):

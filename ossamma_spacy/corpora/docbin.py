@@ -12,7 +12,7 @@ from spacy.tokens import Doc, DocBin
 
 from ossamma_spacy.corpora.document import AnnotatedText, Sentence
 from ossamma_spacy.files import write_whole
-from ossamma_spacy.knowledge import read_knowledge
+from ossamma_spacy.knowledge import Candidates, read_knowledge, write_knowledge
 
 
 @dataclass
@@ -43,19 +43,19 @@ def docs_from_sentences(nlp: Language, documents: Iterable[list[Sentence]]) -> I
 
 
 def docs_from_offsets(nlp: Language, documents: Iterable[AnnotatedText], written: Written) -> Iterator[Doc]:
-    """A Doc for each document in spaCy's tokens; a span that meets no token border is noted, its tokens are unknown."""
+    """A Doc for each document in spaCy's tokens; of a span that meets no token border it knows where it lies."""
     for marked in documents:
         doc = nlp.make_doc(marked.text)
-        spans, unknown = [], []
+        spans, unplaced = [], []
         for start, end, label in marked.spans:
             span = doc.char_span(start, end, label=label)
             if span is None:
-                unknown.append(doc.char_span(start, end, alignment_mode="expand"))
+                around: Any = doc.char_span(start, end, alignment_mode="expand")
+                unplaced.append(Candidates(around.start, around.end, (label,), placed=False))
                 written.misaligned.append(f"{marked.where}: {marked.text[start:end]!r} ({label})")
             else:
                 spans.append(span)
-        missing = {token.i for span in unknown for token in span or ()}  # two spans may meet within one token
-        doc.set_ents(spans, missing=[doc[i : i + 1] for i in sorted(missing)])  # the rest is O
+        write_knowledge(doc, spans, None, unplaced)
         mark_sentences(doc, marked.sentence_starts)
         yield doc
 

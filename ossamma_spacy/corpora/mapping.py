@@ -16,9 +16,9 @@ from ossamma_spacy.labels import LABELS
 def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
     """The spans of a document as the nine labels have them, none overlapping another.
 
-    Of overlapping spans the longest stays. Their borders are moved as `borders.trimmed` says, save where all nine
-    labels are annotated: such a corpus follows the guideline. Nothing is known of the corpus's unsure words outside the
-    spans. Raises CorpusError for a label without a mapping.
+    Of overlapping spans the longest stays; where several have the same borders, what is certain does. Their borders
+    are moved as `borders.trimmed` says, save where all nine labels are annotated: such a corpus follows the guideline.
+    Nothing is known of the corpus's unsure words outside the spans. Raises CorpusError for a label without a mapping.
     """
     found = [Mapped(start, end, ()) for start, end in document.unclear]
     for start, end, label in document.spans:
@@ -36,10 +36,25 @@ def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
             found += trimmed(document.text, part)
     taken: list[Mapped] = []
     unsure = [Mapped(*match.span(), ()) for match in corpus.unsure_words.finditer(document.text)]
-    for span in [*sorted(found, key=lambda span: (span.start - span.end, span.start)), *unsure]:
+    for span in [*sorted(_united(found), key=lambda span: (span.start - span.end, span.start)), *unsure]:
         if all(span.end <= other.start or other.end <= span.start for other in taken):
             taken.append(span)
     return joined(document.text, sorted(taken))
+
+
+def _united(spans: list[Mapped]) -> list[Mapped]:
+    """One span for all that have the same borders: an entity if one is, with the labels that they share, else all."""
+    groups: dict[tuple[int, int], list[tuple[str, ...]]] = {}
+    for start, end, labels in spans:
+        groups.setdefault((start, end), []).append(labels)
+    united = []
+    for (start, end), group in groups.items():
+        known = [labels for labels in group if labels]
+        sets = [labels for labels in known if OUTSIDE not in labels] or known
+        each = list(dict.fromkeys(label for labels in sets for label in labels))
+        shared = [label for label in each if all(label in labels for labels in sets)]
+        united.append(Mapped(start, end, tuple(shared or each)))
+    return united
 
 
 def mapped_doc(nlp: Language, document: AnnotatedText, corpus: Corpus, written: Written) -> Doc:

@@ -20,7 +20,8 @@ def labels_of(reference: Doc) -> set[str]:
     labels = {span.label_ for span in reference.ents}
     knowledge = read_knowledge(reference)
     if knowledge is not None:
-        labels |= knowledge.annotated.union(*(candidates.labels for candidates in knowledge.candidates)) - {OUTSIDE}
+        possible = (knowledge.annotated or (), *(candidates.labels for candidates in knowledge.candidates))
+        labels |= set().union(*possible) - {OUTSIDE}
     return labels
 
 
@@ -61,7 +62,7 @@ def _narrow(
     outside = unknown & np.array([all(bare[j] for j in x2y[i]) for i in range(len(lattice))], dtype=bool)
     for start, end, _, _ in knowledge.candidates:
         outside[y2x[start:end]] = False
-    for label in knowledge.annotated.intersection(index):
+    for label in filter(knowledge.annotates, index):
         lattice[outside, 2 * index[label] + 1 : 2 * index[label] + 3] = False
     for candidate in knowledge.candidates:
         span = example.reference[candidate.start : candidate.end]
@@ -91,7 +92,7 @@ def expected_rates(reference: Doc, ratio: Mapping[str, float], labels: Sequence[
     knowledge = read_knowledge(reference) if ratio else None
     if knowledge is None:
         return [0.0] * len(labels)
-    return [0.0 if label in knowledge.annotated else ratio.get(label, 0.0) for label in labels]
+    return [0.0 if knowledge.annotates(label) else ratio.get(label, 0.0) for label in labels]
 
 
 def preset_lattice(doc: Doc, index: Mapping[str, int]) -> NDArray[np.bool_] | None:

@@ -26,13 +26,11 @@ def ner_score(examples: Iterable[Example], *, smallest_gain: float = 0.0, **kwar
     whether it still gets on: spaCy's patience takes any gain for one.
     """
     per_label: dict[str, PRFScore] = defaultdict(PRFScore)
-    labels: set[str] = set()
     for example in examples:
         gold = gold_entities(example.reference)
-        labels.update(gold.labels())
-        if example.reference.has_annotation("ENT_IOB") or gold.annotated is not None:
+        if example.reference.has_annotation("ENT_IOB") or read_knowledge(example.reference):
             _count(example, gold, per_label)
-    scores = _summary(per_label, labels)
+    scores = _summary(per_label)
     if smallest_gain:
         # the small amount keeps 0.3 from falling below three times 0.1
         f = scores["ents_f"]
@@ -54,9 +52,6 @@ class Gold:
     annotated: frozenset[str] | None = None
     unplaced: tuple[tuple[str, ...], ...] = ()
 
-    def labels(self) -> set[str]:
-        return {labels[0] for labels in (*self.spans.values(), *self.unplaced)}
-
     def judge(self, span: Span, label: str) -> bool | None:
         """Whether a prediction is right, None where that is not known."""
         counts = self.annotated is None or label in self.annotated
@@ -66,13 +61,13 @@ class Gold:
 
 
 def gold_entities(reference: Doc) -> Gold:
-    """What a document of gold data says of its entities."""
+    """What a document of gold data says of its entities, if it says anything."""
     knowledge = read_knowledge(reference)
     known = [Candidates(span.start, span.end, (span.label_,)) for span in reference.ents]
     if knowledge is None:
         unknown = frozenset(token.i for token in reference if not token.ent_iob)
         return Gold({(c.start, c.end): c.labels for c in known}, unknown)
-    counted = [c for c in (*known, *knowledge.candidates) if c.labels and knowledge.annotated.issuperset(c.labels)]
+    counted = [c for c in (*known, *knowledge.candidates) if c.labels and all(map(knowledge.annotates, c.labels))]
     unsure = [c for c in knowledge.candidates if not c.placed or c not in counted]
     return Gold(
         spans={(c.start, c.end): c.labels for c in counted if c.placed},
@@ -104,8 +99,9 @@ def aligned(example: Example, start: int, end: int) -> Span | None:
     return example.reference[indices[0] : indices[-1] + 1] if len(indices) else None
 
 
-def _summary(per_label: Mapping[str, PRFScore], gold: set[str]) -> dict[str, Any]:
+def _summary(per_label: Mapping[str, PRFScore]) -> dict[str, Any]:
     total = sum(per_label.values(), PRFScore())
+    gold = [score.fscore for score in per_label.values() if score.tp + score.fn]
     if not len(total):
         return dict.fromkeys(("ents_p", "ents_r", "ents_f", "ents_per_type", "ents_macro_f"))
     return {
@@ -113,7 +109,7 @@ def _summary(per_label: Mapping[str, PRFScore], gold: set[str]) -> dict[str, Any
         "ents_r": total.recall,
         "ents_f": total.fscore,
         "ents_per_type": {label: score.to_dict() for label, score in per_label.items()},
-        "ents_macro_f": sum(per_label[label].fscore for label in gold) / len(gold) if gold else None,
+        "ents_macro_f": sum(gold) / len(gold) if gold else None,
     }
 
 

@@ -140,6 +140,22 @@ def test_titles_in_lower_case_keep_their_determiner(text, title):
 def test_an_office_is_no_person():
     assert spans_of("the President of Chile", ("President of Chile", "PER")) == []
     assert spans_of("the President left", ("President", "PER")) == []
+    assert spans_of("as Major said", ("Major", "PER")) == [("Major", ())]  # a surname that reads like one
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (("ORG", "LOC"), ("AGENCY",)),
+        (("PER", "ORG"), ("AGENCY", "PERSON")),
+        (("Generic", "ORG"), ("AGENCY",)),
+        (("Vague", "PER"), ("PERSON",)),
+        (("Vague", "Vague"), ()),
+    ],
+)
+def test_several_labels_on_the_same_borders_are_united(labels, expected):
+    found = spans_of("in Paris", *(("Paris", label) for label in labels))
+    assert [(text, set(given)) for text, given in found] == [("Paris", set(expected))]
 
 
 def test_the_own_guideline_is_left_alone():

@@ -10,6 +10,7 @@ from typing import Any
 
 from ossamma_spacy.corpora.document import AnnotatedText, Sentence, from_tokens
 from ossamma_spacy.corpora.lines import CorpusError, mended, read_lines
+from ossamma_spacy.corpora.records import expected
 from ossamma_spacy.corpora.spacing import spaces_in
 
 PREFIXES = "BIESLU"
@@ -111,9 +112,9 @@ def _sentences(path: Path, layout: Layout, report: ColumnsReport) -> Iterator[Se
             text = CONTRACTION.sub("", line.removeprefix(layout.text))
         if number <= layout.header or (layout.comment and line.startswith(layout.comment) and not starts_document):
             continue
-        columns = reader.columns(line)
+        columns = reader.columns(line, f"{path}:{number}")
         begins = columns[layout.sentence] if layout.sentence is not None and len(columns) > layout.sentence else ""
-        blank = not any(columns) or (len(columns) > 1 and not columns[layout.token])
+        blank = not any(columns) or (len(columns) > max(layout.token, 1) and not columns[layout.token])
         stopped = bool(layout.stop) and sentence.tokens[-1:] == [layout.stop]
         if starts_document or blank or stopped or begins not in ("", name):
             if sentence.tokens and not broken:
@@ -144,9 +145,10 @@ class _TokenReader:
         self.width = 0
         self.needed = max(*(c + 1 if c >= 0 else -c for c in (layout.token, layout.tag)), 2)
 
-    def columns(self, line: str) -> list[str]:
+    def columns(self, line: str, where: str) -> list[str]:
         if self.layout.separator == ",":
-            return [column.strip() for column in next(csv.reader([line]), [""])]
+            with expected("a line of CSV", where):
+                return [column.strip() for column in next(csv.reader([line]), [""])]
         if self.layout.separator:
             return [column.strip() for column in line.split(self.layout.separator)]
         return re.split("[ \t]+", line.strip(" \t"))

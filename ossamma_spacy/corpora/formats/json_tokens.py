@@ -1,10 +1,12 @@
 """JSON and JSON lines of tokens with entities, as SpERT, SciERC, DocRED, SLURP and the DEAL task write them."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
 
 from ossamma_spacy.corpora.document import AnnotatedText, Sentence, from_token_spans, from_tokens
+from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.corpora.records import expected, read_records
 from ossamma_spacy.corpora.spacing import spaces_in
 
@@ -83,6 +85,8 @@ def read_tagged_json(
     """
     for where, record in read_records(path):
         with expected(f'{{"{tokens}": [token, …], "{tags}": ["O", "B-X", …]}}, equally long', where):
+            if wrong := [tag for tag in record[tags] if tag != "O" and not re.fullmatch("[BI]-.+", tag)]:
+                raise CorpusError(f"{where}: tag {wrong[0]!r}, expected O or a label after B- or I-")
             yield from_tokens([Sentence(record[tokens], record[tags])], joined, where)
 
 
