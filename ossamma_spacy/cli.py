@@ -117,13 +117,15 @@ def debug_data(
             reports, crossing = examine(config, parse_config_overrides(context.args))
     except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
-    labels = sorted({label for report in reports.values() for label in report.labels})
+    labels = sorted({label for report in reports.values() for label in report.possible})
     columns = {split: [report.labels[label] for label in labels] for split, report in reports.items()}
     msg.table(list(zip(labels, *columns.values(), strict=True)), header=("label", *reports), divider=True)
     for label, *counts in zip(labels, *columns.values(), strict=True):
         for split, count in zip(reports, counts, strict=True):
-            if not count:
+            if not count and label not in reports[split].possible:
                 msg.warn(f"{label}: not in {split}")
+            elif not count:
+                msg.info(f"{label}: no entity in {split} is certainly one, but some may be")
     for split, report in reports.items():
         msg.divider(split)
         msg.info(f"{report.documents} documents, {report.tokens} tokens")

@@ -19,6 +19,12 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
+def state(folder: Path) -> list[tuple[str, int, int]]:
+    """Path, size and time of change of each file in a folder: what differs after any of them was changed."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [(path.relative_to(folder).as_posix(), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
+
+
 @contextmanager
 def replace_folder(path: Path) -> Iterator[Path]:
     """An empty folder to fill, which takes the place of `path` at the end; after an error `path` is as it was."""

@@ -88,3 +88,13 @@ def read_knowledge(doc: Doc) -> Knowledge | None:
             f"doc.spans['{KEY}'] is reserved for what a partly annotated document knows, and this group does not "
             f"hold it ({error!r}); rename it, or convert the corpus anew"
         ) from error
+
+
+def labels_of(reference: Doc) -> set[str]:
+    """The labels that a document has, or says that it annotates or may have."""
+    labels = {span.label_ for span in reference.ents}
+    knowledge = read_knowledge(reference)
+    if knowledge is not None:
+        possible = (knowledge.annotated or (), *(candidates.labels for candidates in knowledge.candidates))
+        labels |= set().union(*possible) - {OUTSIDE}
+    return labels

@@ -96,7 +96,11 @@ def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
     elif labels == ("PERSON",):
         first = start
         start, end = _person(text, start, end)
-        if start == end and SURNAME.fullmatch(text, first, end) and not DETERMINED.search(text, max(0, first - 6), first):
+        if (
+            start == end
+            and SURNAME.fullmatch(text, first, end)
+            and not DETERMINED.search(text, max(0, first - 6), first)
+        ):
             start, labels = first, ()
     if start < end:
         yield Mapped(start, end, labels)

@@ -1,7 +1,7 @@
 """The catalogue of corpora: what each is, where its files are, and what its labels mean for the nine.
 
 An entry is `entries/NAME.yaml`; its files, with split, size and checksum, are listed in `entries/NAME.tsv`. A user's
-own entry lies anywhere and is named by its path.
+own entry lies anywhere and is named by its path. What an entry does not say is as in that which its key `like` names.
 """
 
 import re
@@ -22,6 +22,11 @@ ENTRIES = Path(__file__).with_name("entries")
 SPLITS = ("train", "dev", "test")
 USES = ("ships", "research")
 NOTHING_KNOWN = "unknown"
+KINDS: Mapping[str, type] = {  # of the keys of an entry, where it is not text
+    **dict.fromkeys(("labels", "options", "dataset"), dict),
+    **dict.fromkeys(("annotated", "drop", "unsure", "found"), list),
+}
+KIND_NAMES: Mapping[type, str] = {dict: "keys and values", list: "a list", str: "text"}
 
 
 class SourceFile(NamedTuple):
@@ -65,9 +70,9 @@ class Corpus:
         entity, alone where it is none; no candidate where nothing can be said. LABEL:FORM is for spans of a form
         (`ossamma_spacy.corpora.forms`) that mean something else.
     annotated: which of the nine labels it marks exhaustively.
-    drop: texts, in lower case, that the corpus marks and we do not.
-    unsure: words, in lower case, of which nothing is known outside its spans: it overlooks them, or we do not agree;
-        `*` stands for letters, so that `@*` are handles.
+    drop: texts, in any case, that the corpus marks and we do not.
+    unsure: words, in any case, of which nothing is known outside its spans: it overlooks them, or we do not agree; `*`
+        stands for letters, so that `@*` are handles.
     """
 
     name: str
@@ -139,25 +144,19 @@ def split_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
     if not corpus.found:
         return [(file.split, folder / file.path) for file in files(corpus) if file.split != "-"]
     for layout in corpus.found:
-        if paths := [(split, path) for split, pattern in layout.items() for path in sorted(folder.glob(pattern))]:
+        paths = [(split, path) for split, pattern in layout.items() for path in sorted(folder.glob(pattern))]
+        if {split for split, _ in paths} == layout.keys():
             return paths
     wanted = "; or ".join(", ".join(layout.values()) for layout in corpus.found)
-    raise CorpusError(
-        f"{corpus.name}: {corpus.licence or 'not there'}. Put your copy into {folder}, which has to hold {wanted}"
-    )
+    source = f" (from {corpus.homepage})" if corpus.homepage else ""
+    raise CorpusError(f"{corpus.name}: put your copy{source} into {folder}, which has to hold {wanted}")
 
 
 def read_entry(path: Path) -> Corpus:
     """An entry from a YAML file; raises CorpusError, naming file and key, for what is no entry."""
-    try:
-        found = srsly.read_yaml(path)
-    except (OSError, ValueError) as error:
-        raise CorpusError(f"{path}: not YAML ({error})") from error
-    if not isinstance(found, dict):
-        raise CorpusError(f"{path}: expected keys and values, got {type(found).__name__}")
+    given = {"name": path.stem, "entry": path, **_read_keys(path)}
     known = {key.name: key for key in fields(Corpus)}
     required = {name for name, key in known.items() if key.default is MISSING and key.default_factory is MISSING}
-    given = {"name": path.stem, "entry": path, **found}
     if wrong := (given.keys() ^ known.keys()) - (known.keys() - required):
         raise CorpusError(f"{path}: {', '.join(sorted(wrong))} missing or unknown; an entry has {', '.join(known)}")
     if given.get("use", USES[0]) not in USES:
@@ -165,27 +164,48 @@ def read_entry(path: Path) -> Corpus:
     labels = {str(label): _candidates(path, label, value) for label, value in given["labels"].items()}
     if unknown := sorted(set(given["annotated"]) - set(LABELS)):
         raise CorpusError(f"{path}: annotated has {', '.join(unknown)}, which are none of {', '.join(LABELS)}")
+    for layout in given.get("found", ()):
+        _check_splits(path, layout)
     given |= {
         "labels": labels,
         "annotated": frozenset(given["annotated"]),
-        "drop": frozenset(map(str, given.get("drop", ()))),
-        "unsure": frozenset(map(str, given.get("unsure", ()))),
+        "drop": frozenset(str(text).lower() for text in given.get("drop", ())),
+        "unsure": frozenset(str(word).lower() for word in given.get("unsure", ())),
         "found": tuple(given.get("found", ())),
         "dataset": _dataset(path, given.get("dataset")),
     }
     return Corpus(**given)
 
 
+def _read_keys(path: Path) -> dict[str, Any]:
+    """The keys of an entry and, under its own, those of the entry that `like` names."""
+    try:
+        found = srsly.read_yaml(path)
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path}: cannot be read as YAML ({error})") from error
+    if not isinstance(found, dict):
+        raise CorpusError(f"{path}: expected keys and values, got {type(found).__name__}")
+    if "like" in found:
+        found = _read_keys(path.with_name(f"{found['like']}.yaml")) | {k: v for k, v in found.items() if k != "like"}
+    for key, value in found.items():
+        kind = KINDS.get(key, str)
+        if not isinstance(value, kind):
+            raise CorpusError(f"{path}: {key} is {value!r}, expected {KIND_NAMES[kind]}")
+    return found
+
+
+def _check_splits(path: Path, given: Any) -> None:
+    if not isinstance(given, dict) or not given or not given.keys() <= {*SPLITS, "all"}:
+        raise CorpusError(f"{path}: expected train, dev, test or all, each with where it is found, got {given!r}")
+
+
 def _dataset(path: Path, given: Any) -> Dataset | None:
     if given is None:
         return None
     known = [key.name for key in fields(Dataset)]
-    if not isinstance(given, dict) or not {"path", "splits"} <= given.keys() <= set(known):
+    if not {"path", "splits"} <= given.keys() <= set(known):
         raise CorpusError(f"{path}: dataset is {given!r}, expected path and splits, and perhaps {', '.join(known[2:])}")
-    if not isinstance(given["splits"], dict) or not given["splits"].keys() <= {*SPLITS, "all"}:
-        raise CorpusError(
-            f"{path}: the dataset's splits are {given['splits']!r}, expected some of train, dev, test, all"
-        )
+    _check_splits(path, given["splits"])
     return Dataset(**given)
 
 

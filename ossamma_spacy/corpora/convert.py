@@ -8,6 +8,7 @@ split is kept out of training, and the splits are written.
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from hashlib import blake2b
 from importlib.metadata import version
 from itertools import compress, islice
@@ -29,7 +30,7 @@ from ossamma_spacy.corpora.duplicates import Fingerprint, Index, fingerprint
 from ossamma_spacy.corpora.formats import READERS, reader_options
 from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.corpora.mapping import mapped_doc
-from ossamma_spacy.files import replace_folder, write_whole
+from ossamma_spacy.files import replace_folder, state, write_whole
 
 SHARD = 1000  # documents in a DocBin, so that a reader need not hold a corpus
 
@@ -86,11 +87,13 @@ def convert(name: str, sources: Path, output: Path) -> bool:
 
 
 def _stamp(corpus: Corpus, sources: Path) -> str:
-    """What a conversion depends on: the entry, its files, spaCy's tokenizer and our code."""
-    files = catalogue.split_files(corpus, sources / corpus.name)
-    sizes = [(split, str(path), path.stat().st_size) for split, path in files]
-    digest = blake2b(f"{version('spacy')} {sizes}".encode())
-    for path in (corpus.entry, *sorted(Path(__file__).parent.rglob("*.py"))):
+    """What a conversion depends on: the entry, the corpus's files, spaCy's tokenizer, our code and word lists."""
+    folder, code = sources / corpus.name, Path(__file__).parent
+    splits = [(split, path.relative_to(folder).as_posix()) for split, path in catalogue.split_files(corpus, folder)]
+    entry = json.dumps(asdict(replace(corpus, entry=Path())), default=lambda x: str(x) if x == Path() else sorted(x))
+    digest = blake2b(f"{version('spacy')} {entry} {splits} {state(folder)}".encode())
+    ours = [path for pattern in ("*.py", "words/*") for path in sorted(code.rglob(pattern))]
+    for path in (*ours, code.parent / "knowledge.py", code.parent / "labels.py"):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

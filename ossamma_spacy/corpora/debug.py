@@ -12,7 +12,8 @@ from spacy.util import load_config, load_model_from_config, resolve_dot_names
 from tqdm import tqdm
 
 from ossamma_spacy.corpora.duplicates import Fingerprint, Index, fingerprint
-from ossamma_spacy.knowledge import read_knowledge
+from ossamma_spacy.corpora.mixture import MixedCorpus
+from ossamma_spacy.knowledge import labels_of, read_knowledge
 
 SPLITS = ("train", "dev")
 PERCENTILES = (0, 50, 90, 99, 100)
@@ -22,6 +23,7 @@ PERCENTILES = (0, 50, 90, 99, 100)
 class SplitReport:
     """What one split holds.
 
+    labels: entities of each label; possible: the labels that entities have, or may have, or that documents annotate.
     unannotated: documents that say nothing of entities; partly: those that annotate some labels. misaligned and
     whitespace: entities that meet no token border of the pipeline's tokenizer, and those that a space begins or ends.
     repeated: documents that another of the split says again.
@@ -30,6 +32,7 @@ class SplitReport:
     documents: int = 0
     tokens: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    possible: set[str] = field(default_factory=set)
     unannotated: int = 0
     partly: int = 0
     misaligned: list[str] = field(default_factory=list)
@@ -52,6 +55,7 @@ class SplitReport:
                 self.misaligned.append(f"{span.text!r} ({span.label_}) in {reference.text[:60]!r}")
             if span[0].is_space or span[-1].is_space:
                 self.whitespace.append(f"{span.text!r} ({span.label_}) in {reference.text[:60]!r}")
+        self.possible |= labels_of(reference)
         for start, end, labels, placed in knowledge.candidates if knowledge else ():
             if labels and not placed:
                 self.misaligned.append(f"in {reference[start:end].text!r} ({labels[0]})")
@@ -69,10 +73,10 @@ def examine(config_path: Path, overrides: Mapping[str, Any] | None = None) -> tu
     nlp = load_model_from_config(load_config(config_path, dict(overrides or {})))
     config = nlp.config.interpolate()
     names = [config["training"]["train_corpus"], config["training"]["dev_corpus"]]
-    reports = {
-        split: _report(tqdm(reader(nlp), desc=split, unit=" documents"))
-        for split, reader in zip(SPLITS, resolve_dot_names(config, names), strict=True)
-    }
+    reports = {}
+    for split, reader in zip(SPLITS, resolve_dot_names(config, names), strict=True):
+        examples = reader.once(nlp) if isinstance(reader, MixedCorpus) else reader(nlp)
+        reports[split] = _report(tqdm(examples, desc=split, unit=" documents"))
     index = Index(reports["dev"].fingerprints)
     crossing = sum(index.nearest(marks) is not None for marks in reports["train"].fingerprints)
     return reports, crossing

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from ossamma_spacy.corpora.catalogue import Dataset
 from ossamma_spacy.corpora.lines import CorpusError
-from ossamma_spacy.files import write_whole
+from ossamma_spacy.files import state, write_whole
 
 
 def export_dataset(name: str, dataset: Dataset, target: Path) -> None:
@@ -19,7 +19,7 @@ def export_dataset(name: str, dataset: Dataset, target: Path) -> None:
     No code of the dataset is run. Raises CorpusError where the package `datasets`, the dataset, a split or a column is
     missing, or its tags have no names.
     """
-    settings = json.dumps(asdict(dataset), default=list).encode()
+    settings = json.dumps([asdict(dataset), state(Path(dataset.path))]).encode()
     stamp = target / "dataset.json"
     if stamp.is_file() and stamp.read_bytes() == settings:
         return

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 from pathlib import Path
 
 from spacy.language import Language
@@ -44,23 +45,32 @@ class MixedCorpus:
             raise ValueError("ossamma.MixedCorpus.v1: temperature and weights have to be above 0")
         self.paths, self.weights, self.temperature = dict(paths), weights, temperature
         self.seed, self.augmenter, self.epoch = seed, augmenter, 0
+        self.sizes: dict[str, int] = {}
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield the examples of the next epoch."""
-        sizes = {name: _count(name, path) for name, path in self.paths.items()}
+        sizes = self.sizes = self.sizes or {name: _count(name, path) for name, path in self.paths.items()}
         weights = self.weights or {name: size ** (1 / self.temperature) for name, size in sizes.items()}
         choice = random.Random(f"{self.seed} {self.epoch}")
         self.epoch += 1
         streams = {name: _stream(path, nlp.vocab, choice.random()) for name, path in self.paths.items()}
-        names = list(self.paths)
-        for name in choice.choices(names, [weights[name] for name in names], k=sum(sizes.values())):
-            reference = next(streams[name])
-            if reference.has_unknown_spaces:  # then the corpus's tokens are all there is, as for spaCy's own reader
-                predicted = Doc(nlp.vocab, words=[token.text for token in reference])
-            else:
-                predicted = nlp.make_doc(reference.text)
-            example = Example(predicted, reference)
+        limits = list(accumulate(weights[name] for name in self.paths))
+        for _ in range(sum(sizes.values())):
+            (name,) = choice.choices(list(self.paths), cum_weights=limits)
+            example = _example(nlp, next(streams[name]))
             yield from self.augmenter(nlp, example) if self.augmenter else [example]
+
+    def once(self, nlp: Language) -> Iterator[Example]:
+        """Yield an example for each document of the corpora, as they are."""
+        for path in self.paths.values():
+            for file in walk_corpus(path, FILE_TYPE):
+                yield from (_example(nlp, doc) for doc in DocBin().from_disk(file).get_docs(nlp.vocab))
+
+
+def _example(nlp: Language, reference: Doc) -> Example:
+    if reference.has_unknown_spaces:  # then the corpus's tokens are all there is, as for spaCy's own reader
+        return Example(Doc(nlp.vocab, words=[token.text for token in reference]), reference)
+    return Example(nlp.make_doc(reference.text), reference)
 
 
 def _count(name: str, path: Path) -> int:

@@ -15,16 +15,6 @@ def label_index(labels: list[str]) -> dict[str, int]:
     return {label: k for k, label in enumerate(labels)}
 
 
-def labels_of(reference: Doc) -> set[str]:
-    """The labels that a document has, or says that it annotates or may have."""
-    labels = {span.label_ for span in reference.ents}
-    knowledge = read_knowledge(reference)
-    if knowledge is not None:
-        possible = (knowledge.annotated or (), *(candidates.labels for candidates in knowledge.candidates))
-        labels |= set().union(*possible) - {OUTSIDE}
-    return labels
-
-
 def gold_lattice(example: Example, index: Mapping[str, int]) -> NDArray[np.bool_]:
     """(n, 2L + 1) for the predicted document's tokens: one tag where it is known, all where it is missing.
 

@@ -15,13 +15,14 @@ from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
 from ossamma_spacy.files import write_whole
+from ossamma_spacy.knowledge import labels_of
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import Decoded, decode
 from ossamma_spacy.models.loss import tagger_loss
 from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.models.tagger import Tagger
-from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, labels_of, preset_lattice
+from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
 
 

@@ -61,7 +61,12 @@ def test_labels_are_mapped_to_candidates(tmp_path):
         ("annotated: [PERSON]", "annotated: [PER]", "annotated has PER, which are none of PERSON, AGENCY"),
         ("X: PERSON", "X: PER", "label 'X' is mapped to 'PER', expected unknown, O, or one or more of PERSON"),
         ("X: PERSON", "X: []", r"label 'X' is mapped to \[\]"),
-        ("title: A", "title: {A", "not YAML"),
+        ("annotated: [PERSON]", "annotated:", "annotated is None, expected a list"),
+        ("annotated: [PERSON]", "annotated: PERSON", "annotated is 'PERSON', expected a list"),
+        ("labels: {", "labels: [a]\nodd: {", "labels is .*, expected keys and values"),
+        ("drop: [they]", "found: [{train: a, validation: b}]", "expected train, dev, test or all, .*validation"),
+        ("title: A", "like: nothing", r"nothing\.yaml: cannot be read"),
+        ("title: A", "title: {A", "cannot be read as YAML"),
     ],
 )
 def test_what_is_no_entry_is_named(tmp_path, old, new, message):
@@ -74,3 +79,20 @@ def test_what_is_no_entry_is_named(tmp_path, old, new, message):
 def test_a_corpus_that_is_not_there_is_named():
     with pytest.raises(CorpusError, match=r"no corpus 'nowhere' in the catalogue; it has .*conll2003, "):
         catalogue.load("nowhere")
+
+
+def test_an_entry_may_be_like_another(tmp_path):
+    entry(tmp_path, ENTRY)
+    (tmp_path / "b.yaml").write_text("like: a\ntitle: B\ndrop: [They, We]\n")
+    corpus = catalogue.load(str(tmp_path / "b.yaml"))
+    assert (corpus.name, corpus.title, corpus.drop) == ("b", "B", {"they", "we"})
+    assert corpus.labels == catalogue.load(str(tmp_path / "a.yaml")).labels
+
+
+def test_a_copy_that_lacks_a_split_is_not_taken_for_whole(tmp_path):
+    corpus = entry(tmp_path, ENTRY + 'found: [{train: "train*", dev: "dev*"}]\n')
+    (tmp_path / "train.txt").touch()
+    with pytest.raises(CorpusError, match=r"a: put your copy .*has to hold train\*, dev\*"):
+        catalogue.split_files(corpus, tmp_path)
+    (tmp_path / "dev.txt").touch()
+    assert [split for split, _ in catalogue.split_files(corpus, tmp_path)] == ["train", "dev"]

@@ -138,12 +138,15 @@ def test_a_corpus_that_its_owner_brings_is_found_in_either_layout(corpus, tmp_pa
     entry = catalogue.ENTRIES / "a.yaml"
     found = 'found: [{train: "**/t.txt", test: "x.txt"}, {all: "*.all"}]\n'
     entry.write_text(entry.read_text(encoding="utf-8") + found, encoding="utf-8")
-    with pytest.raises(CorpusError, match=r"Put your copy into .*a, which has to hold \*\*/t.txt, x.txt; or \*.all"):
+    with pytest.raises(CorpusError, match=r"put your copy .* into .*a, which has to hold \*\*/t.txt, x.txt; or \*.all"):
         converted(tmp_path, "a")
-    with pytest.raises(CorpusError, match="Put your copy into"):
+    with pytest.raises(CorpusError, match="put your copy"):
         fetch("a", tmp_path / "sources")
     (tmp_path / "sources" / "a" / "b").mkdir()
     (tmp_path / "sources" / "a" / "b" / "t.txt").write_text(TEMPLATE.format("Oslo", 1))
+    with pytest.raises(CorpusError, match="put your copy"):  # a split of the layout is missing
+        fetch("a", tmp_path / "sources")
+    (tmp_path / "sources" / "a" / "x.txt").touch()
     assert fetch("a", tmp_path / "sources") == tmp_path / "sources" / "a"
     converted(tmp_path, "a")
     separate(tmp_path / "out")

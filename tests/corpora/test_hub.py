@@ -91,7 +91,7 @@ def test_numbers_can_be_given_names(tmp_path, folder):
         (
             "dev: validation",
             "devel: test",
-            r"mine\.yaml: the dataset's splits are .*, expected some of train, dev, test, all",
+            r"mine\.yaml: expected train, dev, test or all, .*devel",
         ),
     ],
 )

@@ -5,8 +5,8 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ossamma_spacy.knowledge import Candidates, write_knowledge
-from ossamma_spacy.pipeline.gold import gold_lattice, label_index, labels_of, preset_lattice
+from ossamma_spacy.knowledge import Candidates, labels_of, write_knowledge
+from ossamma_spacy.pipeline.gold import gold_lattice, label_index, preset_lattice
 
 INDEX = label_index(["X", "Y"])  # tags: O, B-X, I-X, B-Y, I-Y
 OUT, BX, IX, BY, IY = ([i == k for i in range(5)] for k in range(5))
