@@ -141,9 +141,10 @@ def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:
 
 @app.command("stats")
 def corpora_stats(output: Output = OUTPUT) -> None:
-    """Count what was converted: documents, tokens, entities of each label, with several candidates, off token borders.
+    """Count what was converted: documents, tokens, entities of each label and with several candidates.
 
-    Counted before repetitions between splits are left out.
+    Also spans that meet no token border, and sentences or documents of the source that could not be read;
+    NAME/converted/summary.json lists both. Counted before repetitions between splits are left out.
 
     Example: ossamma corpora stats
     """
@@ -154,16 +155,8 @@ def corpora_stats(output: Output = OUTPUT) -> None:
     for name, splits in summaries(output).items():
         for split, counts in splits.items():
             labels = [counts["labels"].get(label, 0) for label in LABELS]
-            rows.append(
-                (
-                    name,
-                    split,
-                    counts["documents"],
-                    counts["tokens"],
-                    *labels,
-                    counts["candidates"],
-                    len(counts["misaligned"]),
-                )
-            )
-    header = ("corpus", "split", "documents", "tokens", *(label[:7] for label in LABELS), "several", "unplaced")
-    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 4)))
+            lists = [len(counts[key]) for key in ("misaligned", "skipped")]
+            rows.append((name, split, counts["documents"], counts["tokens"], *labels, counts["candidates"], *lists))
+    names = [label[:7] for label in LABELS]
+    header = ("corpus", "split", "documents", "tokens", *names, "several", "unplaced", "skipped")
+    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 5)))

@@ -7,10 +7,11 @@ split is kept out of training, and the splits are written.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from hashlib import blake2b
 from importlib.metadata import version
+from inspect import signature
 from itertools import compress, islice
 from pathlib import Path
 from shutil import copyfile
@@ -35,8 +36,8 @@ from ossamma_spacy.files import replace_folder, state, write_whole
 SHARD = 1000  # documents in a DocBin, so that a reader need not hold a corpus
 
 
-def read_corpus(corpus: Corpus, folder: Path, split: str) -> Iterator[AnnotatedText]:
-    """The documents of a split, from files that lie below `folder`/NAME.
+def read_corpus(corpus: Corpus, folder: Path, split: str, skipped: list[str] | None = None) -> Iterator[AnnotatedText]:
+    """The documents of a split, from files that lie below `folder`/NAME; `skipped` is filled with what is left out.
 
     Raises CorpusError, naming file and line, for what cannot be read, and for a format or option that is none.
     """
@@ -48,9 +49,11 @@ def read_corpus(corpus: Corpus, folder: Path, split: str) -> Iterator[AnnotatedT
             f"{corpus.name}: {corpus.format} has no option {', '.join(sorted(unknown))}; "
             f"it has {', '.join(sorted(options)) or 'none'}"
         )
+    reader = READERS[corpus.format]
+    report = {"skipped": skipped} if "skipped" in signature(reader).parameters else {}
     for given, path in catalogue.split_files(corpus, folder / corpus.name):
         if given == split:
-            yield from READERS[corpus.format](path, **corpus.options)
+            yield from reader(path, **corpus.options, **report)
 
 
 def convert(name: str, sources: Path, output: Path) -> bool:
@@ -69,7 +72,7 @@ def convert(name: str, sources: Path, output: Path) -> bool:
     with replace_folder(target) as folder:
         shards = {split: Shards(folder / split) for split in SPLITS}
         written = {split: Written() for split in SPLITS}
-        for split, document in tqdm(_documents(corpus, sources), desc=corpus.name, unit=" documents"):
+        for split, document in tqdm(_documents(corpus, sources, written), desc=corpus.name, unit=" documents"):
             marks = fingerprint(document.text)
             if split == "train" and len(marks):
                 if marks.tobytes() in seen:
@@ -98,11 +101,13 @@ def _stamp(corpus: Corpus, sources: Path) -> str:
     return digest.hexdigest()
 
 
-def _documents(corpus: Corpus, sources: Path) -> Iterator[tuple[str, AnnotatedText]]:
+def _documents(corpus: Corpus, sources: Path, written: Mapping[str, Written]) -> Iterator[tuple[str, AnnotatedText]]:
     given = {split for split, _ in catalogue.split_files(corpus, sources / corpus.name)}
     for split in (*SPLITS, "all"):
-        for document in read_corpus(corpus, sources, split):
-            tenth = int.from_bytes(blake2b(document.text.encode(), digest_size=8).digest(), "big") % 10
+        skipped = written["train" if split == "all" else split].skipped
+        for document in read_corpus(corpus, sources, split, skipped):
+            whole = document.source or document.text
+            tenth = int.from_bytes(blake2b(whole.encode(), digest_size=8).digest(), "big") % 10
             if split == "all":
                 yield {0: "test", 1: "dev"}.get(tenth, "train"), document
             elif split == "train" and given.isdisjoint({"dev", "all"}) and tenth == 1:

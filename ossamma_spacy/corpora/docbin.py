@@ -17,13 +17,17 @@ from ossamma_spacy.knowledge import Candidates, read_knowledge, write_knowledge
 
 @dataclass
 class Written:
-    """What was written: documents, tokens, entities by label, with several candidates, and off token borders."""
+    """What was written: documents, tokens, entities by label, with several candidates, and off token borders.
+
+    skipped: where the source has sentences or documents that could not be read and were left out.
+    """
 
     documents: int = 0
     tokens: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     candidates: int = 0
     misaligned: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
     def count(self, doc: Doc) -> None:
         self.documents += 1

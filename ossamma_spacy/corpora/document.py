@@ -26,8 +26,8 @@ class Sentence:
 class AnnotatedText:
     """A document: its text, entity spans as character offsets, and where its sentences start.
 
-    `where` names its file and first line. `unclear` are offsets of what the source marks in a way that no span can say,
-    parts that lie apart for instance.
+    `where` names its file and first line; `source` the document that it is a part of, if it is one. `unclear` are
+    offsets of what the source marks in a way that no span can say, parts that lie apart for instance.
     """
 
     text: str
@@ -35,6 +35,7 @@ class AnnotatedText:
     sentence_starts: tuple[int, ...] = (0,)
     where: str = ""
     unclear: tuple[tuple[int, int], ...] = ()
+    source: str = ""
 
 
 def from_tokens(sentences: Sequence[Sentence], joined: str = "", where: str = "") -> AnnotatedText:

@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 SHINGLE = 5  # words
 SHARED = 0.5  # of the shorter document's shingles
 ENOUGH = 10  # shingles; a document may well hold a line of some words that is a document elsewhere
-SHORT = 4  # texts of fewer words, like "Thank you", recur by nature
 
 Fingerprint = NDArray[np.uint64]
 
 
 def fingerprint(text: str) -> Fingerprint:
-    """Hashes of the word sequences of a text, sorted, case and punctuation left aside; none for very short ones."""
+    """Hashes of the word sequences of a text, sorted, case and punctuation left aside; none where there is no word."""
     words = re.findall(r"\w+", text.lower())
-    if len(words) < SHORT:
+    if not words:
         return np.empty(0, dtype=np.uint64)
     shingles = {" ".join(words[i : i + SHINGLE]) for i in range(max(len(words) - SHINGLE, 0) + 1)}
     data = b"".join(blake2b(shingle.encode(), digest_size=8).digest() for shingle in shingles)

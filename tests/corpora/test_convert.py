@@ -78,6 +78,24 @@ def test_a_conversion_is_made_again_only_where_something_changed(corpus, tmp_pat
     assert [span.label_ for span in example.reference.ents] == ["AGENCY"]
 
 
+def test_a_file_that_was_edited_is_converted_anew(corpus, tmp_path):
+    corpus("a", train=["Rome"])
+    converted(tmp_path, "a")
+    path = tmp_path / "sources" / "a" / "train.txt"
+    path.write_text(path.read_text().replace("Rome", "Oslo"))
+    assert converted(tmp_path, "a")
+
+
+def test_what_cannot_be_read_is_listed(corpus, tmp_path, entries):
+    corpus("a", train=["Rome"])
+    (entries / "b.yaml").write_text("like: a\noptions: {lenient: true}\n")
+    (entries / "b.tsv").write_text((entries / "a.tsv").read_text())
+    (tmp_path / "sources" / "b").mkdir()
+    (tmp_path / "sources" / "b" / "train.txt").write_text("a O\nb\n\n" + TEMPLATE.format("Rome", 1))
+    converted(tmp_path, "b")
+    assert convert.summaries(tmp_path / "out")["b"]["train"]["skipped"] == ["train.txt:2"]
+
+
 def test_no_document_crosses_from_a_split_to_another(corpus, tmp_path):
     corpus("a", train=["Rome", "Oslo", "Lima", "Kyiv"], dev=["Rome", "Bern"], test=["Bern"])
     corpus("b", train=["Bern", "Bonn"], dev=["Riga"], test=["Oslo"])

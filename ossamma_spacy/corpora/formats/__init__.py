@@ -58,6 +58,6 @@ READERS: Mapping[str, Callable[..., Iterator[AnnotatedText]]] = {
 
 
 def reader_options(name: str) -> set[str]:
-    """The settings of a reader."""
-    parameters = set(signature(READERS[name]).parameters) - {"path"}
+    """The settings of a reader; `skipped`, if it is among its parameters, is for what it leaves out."""
+    parameters = set(signature(READERS[name]).parameters) - {"path", "skipped"}
     return parameters if "layout" not in parameters else parameters - {"layout"} | {key.name for key in fields(Layout)}

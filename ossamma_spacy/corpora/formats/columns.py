@@ -68,10 +68,18 @@ class ColumnsReport:
     broken: list[int] = field(default_factory=list)
 
 
-def read_columns(path: Path, *, joined: str = "", **layout: Any) -> Iterator[AnnotatedText]:
-    """Yield the documents of a file as text; `layout` as in `Layout`, `joined` as in `spaces_after`."""
-    for document in read_documents(path, Layout(**layout)):
+def read_columns(
+    path: Path, *, joined: str = "", skipped: list[str] | None = None, **layout: Any
+) -> Iterator[AnnotatedText]:
+    """Yield the documents of a file as text; `layout` as in `Layout`, `joined` as in `spaces_after`.
+
+    `skipped` is filled with where sentences were left out.
+    """
+    report = ColumnsReport()
+    for document in read_documents(path, Layout(**layout), report=report):
         yield from_tokens(document, joined, f"{path.name}:{document[0].line}")
+    if skipped is not None:
+        skipped += [f"{path.name}:{line}" for line in report.broken]
 
 
 def read_documents(

@@ -11,11 +11,11 @@ from ossamma_spacy.corpora.spacing import spaces_in
 TEXT = "# text = "
 
 
-def read_mulms(path: Path, *, lenient: bool = False) -> Iterator[AnnotatedText]:
+def read_mulms(path: Path, *, lenient: bool = False, skipped: list[str] | None = None) -> Iterator[AnnotatedText]:
     """Yield a document for each sentence, its text as the comment before it has it.
 
     Raises CorpusError, naming file and line, for lines of another form and tokens that are not those of the text;
-    `lenient` leaves such sentences out.
+    `lenient` leaves such sentences out and fills `skipped` with where they are.
     """
     text, first = "", 1
     tokens: list[str] = []
@@ -36,4 +36,6 @@ def read_mulms(path: Path, *, lenient: bool = False) -> Iterator[AnnotatedText]:
                 yield from_token_spans([Sentence(tokens, spaces=spaces)], spans, where=f"{path.name}:{first}")
             elif not lenient:
                 raise CorpusError(f"{path}:{first}: the tokens are not those of the text {text[:60]!r}")
+            elif skipped is not None:
+                skipped.append(f"{path.name}:{first}")
             tokens, spans = [], []

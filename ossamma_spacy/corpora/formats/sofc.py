@@ -30,7 +30,7 @@ def read_sofc(path: Path) -> Iterator[AnnotatedText]:
             identity, _, start, end = map(int, line.split("\t")[:4])
             tag = line.split("\t")[4]
             if run and identity not in (run[-1], run[-1] + 1):
-                yield _document(text, [sentences[i] for i in run], spans, f"{path.name}:{first}")
+                yield _document(text, [sentences[i] for i in run], spans, f"{path.name}:{first}", path.stem)
                 run, spans = [], []
             if not run:
                 first = number
@@ -42,13 +42,13 @@ def read_sofc(path: Path) -> Iterator[AnnotatedText]:
             elif tag != "O":
                 spans.append((begin + start, begin + end, tag[2:]))
     if run:
-        yield _document(text, [sentences[i] for i in run], spans, f"{path.name}:{first}")
+        yield _document(text, [sentences[i] for i in run], spans, f"{path.name}:{first}", path.stem)
 
 
 def _document(
-    text: str, sentences: list[tuple[int, int]], spans: list[tuple[int, int, str]], where: str
+    text: str, sentences: list[tuple[int, int]], spans: list[tuple[int, int, str]], where: str, source: str
 ) -> AnnotatedText:
     first, last = sentences[0][0], sentences[-1][1]
     moved = tuple((start - first, end - first, label) for start, end, label in spans)
     starts = tuple(start - first for start, _ in sentences)
-    return check_spans(AnnotatedText(text[first:last], moved, starts, where))
+    return check_spans(AnnotatedText(text[first:last], moved, starts, where, source=source))

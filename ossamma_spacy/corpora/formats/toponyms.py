@@ -29,6 +29,7 @@ def read_toponyms(
     first: int = 0,
     parts: bool = False,
     lenient: bool = False,
+    skipped: list[str] | None = None,
 ) -> Iterator[AnnotatedText]:
     """Yield the text of each <article>.
 
@@ -36,7 +37,8 @@ def read_toponyms(
     contents make the label, joined by "/"; without any it is TOPONYM. `first` is the offset of the first character.
     With `parts`, "/part" is added where words around it may make a longer name that is not marked. Raises CorpusError,
     naming file and line, for what is not well-formed or not UTF-8, a missing element, an offset that is no number, and
-    a span that leaves the text or whose text differs; with `lenient` these leave the article out.
+    a span that leaves the text or whose text differs; with `lenient` these leave the article out, and `skipped` is
+    filled with where it is.
     """
     file = read_xml(path)
     for article in file.all("article"):
@@ -44,9 +46,11 @@ def read_toponyms(
             text = _content(file, article, "text")
             spans = [_span(file, element, text, name, kind, first) for element in article.iter(toponym)]
         except CorpusError:
-            if lenient:
-                continue
-            raise
+            if not lenient:
+                raise
+            if skipped is not None:
+                skipped.append(f"{path.name}:{file.lines[article]}")
+            continue
         if parts:
             spans = [(start, end, label + PART * _is_part(text, start, end)) for start, end, label in spans]
         yield AnnotatedText(text, tuple(sorted(spans)), where=f"{path.name}:{file.lines[article]}")

@@ -34,5 +34,6 @@ def test_other_lines_are_named(tmp_path, text, message):
 
 
 def test_sentences_with_other_tokens_may_be_left_out(tmp_path):
-    documents = mulms(tmp_path, "# text = a b\n1\ta\tO\n\n# text = c\n1\tc\tO\n", lenient=True)
+    documents = mulms(tmp_path, "# text = a b\n1\ta\tO\n\n# text = c\n1\tc\tO\n", lenient=True, skipped=(skipped := []))
     assert [document.text for document in documents] == ["c"]
+    assert skipped == ["a.conllu:1"]

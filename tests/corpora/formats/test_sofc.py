@@ -24,6 +24,7 @@ def sofc(folder, sentences=SENTENCES, tokens=TOKENS):
 def test_each_run_of_annotated_sentences_is_a_document(tmp_path):
     first, second = sofc(tmp_path)
     assert (first.text, first.spans) == (TEXT[:17], ((8, 10, "MATERIAL"), (11, 16, "DEVICE")))
+    assert first.source == second.source == "a"  # which stay in one split
     assert (second.text, second.spans) == (TEXT[24:], ((8, 11, "VALUE"),))
     (whole,) = sofc(tmp_path, SENTENCES.replace("3\t1", "2\t1"), TOKENS.replace("3\t", "2\t"))
     assert (whole.text, whole.sentence_starts) == (TEXT, (0, 24))

@@ -63,4 +63,6 @@ def test_parts_of_longer_names_may_be_told_apart(tmp_path, text, part):
 def test_places_that_do_not_fit_are_named_or_leave_their_article_out(tmp_path, wrong, message):
     with pytest.raises(CorpusError, match=message):
         toponyms(tmp_path, wrong)
-    assert toponyms(tmp_path, wrong, lenient=True) == []
+    skipped = []
+    assert toponyms(tmp_path, wrong, lenient=True, skipped=skipped) == []
+    assert skipped == ["a.xml:1"]
