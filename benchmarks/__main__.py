@@ -1,5 +1,6 @@
 """`python -m benchmarks NAME`: run a benchmark and write its result."""
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -196,6 +197,15 @@ def read_corpus(
     from benchmarks import reading
 
     reading.show(name, harness.ROOT / "corpus" / "sources", mirror, split, number, seed)
+
+
+@app.command("labels")
+def list_labels(mirror: Annotated[Path, typer.Option(help="As `ossamma corpora fetch` takes it.")] = DATA) -> None:
+    """Write down the labels of all corpora, for the test that each has a mapping: tests/corpora/labels.json."""
+    from benchmarks import reading
+
+    found = reading.inventory(harness.ROOT / "corpus" / "sources", mirror)
+    (harness.ROOT / "tests" / "corpora" / "labels.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 @app.command()

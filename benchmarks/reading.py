@@ -6,6 +6,7 @@ from pathlib import Path
 
 import spacy
 from spacy.tokens import Doc
+from tqdm import tqdm
 from wasabi import color
 
 from ossamma_spacy.corpora import catalogue
@@ -32,6 +33,19 @@ def show(name: str, folder: Path, mirror: Path | None, split: str, number: int, 
     print(f"{name} {split}: {len(docs)} documents; annotated: {', '.join(sorted(corpus.annotated))}")
     print("source:", dict(source.most_common()), "\nours:", dict(ours.most_common()))
     print(f"{len(written.misaligned)} spans meet no token border:", *written.misaligned[:20], sep="\n  ")
+
+
+def inventory(folder: Path, mirror: Path | None) -> dict[str, list[str]]:
+    """The labels that each corpus of the catalogue has in its files, save those that only their owners have."""
+    found = {}
+    for name in tqdm(catalogue.names(), desc="corpora"):
+        corpus = catalogue.load(name)
+        if not corpus.found:
+            fetch(name, folder, mirror)
+            splits = dict.fromkeys(split for split, _ in catalogue.split_files(corpus, folder / name))
+            spans = (span for split in splits for text in read_corpus(corpus, folder, split) for span in text.spans)
+            found[name] = sorted({label for _, _, label in spans})
+    return found
 
 
 def _ours(doc: Doc) -> str:

@@ -47,6 +47,7 @@ class Augmenter:
 
     bank: the .spacy file or folder that replacing entities are taken from. table: JSON, word → synonyms, in lower case;
     ours if left out. Unknown tokens of partly annotated documents are not touched but by lower-casing and typos.
+    Other layers than entities, what is known, sentence starts and categories are left out.
     Raises ValueError for shares outside [0, 1], and where entities are to be replaced and there is no bank.
     """
 

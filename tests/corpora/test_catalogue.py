@@ -1,8 +1,12 @@
 """The catalogue of corpora."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from ossamma_spacy.corpora import catalogue
+from ossamma_spacy.corpora.formats import reader_options
 from ossamma_spacy.corpora.lines import CorpusError
 
 ENTRY = """
@@ -29,6 +33,7 @@ def test_every_entry_says_what_it_is_and_where_its_files_are(name):
     assert ({file.split for file in files} - {"-"}) or corpus.found
     for layout in corpus.found:
         assert layout.keys() <= {*catalogue.SPLITS, "all"}
+    assert corpus.options.keys() <= reader_options(corpus.format)
     assert len({file.path for file in files}) == len(files)
     for file in files:
         assert file.split in (*catalogue.SPLITS, "all", "-")
@@ -37,6 +42,17 @@ def test_every_entry_says_what_it_is_and_where_its_files_are(name):
         assert not file.path.startswith("/")
         assert ".." not in file.path
     assert (corpus.url + corpus.homepage).startswith("https://") or name == "ossamma9"  # published nowhere yet
+
+
+def test_every_label_of_every_corpus_has_a_mapping():
+    """labels.json, which `python -m benchmarks labels` writes, has what was found in the files."""
+    found = json.loads(Path(__file__).with_name("labels.json").read_text(encoding="utf-8"))
+    owned = {name for name in catalogue.names() if catalogue.load(name).found}
+    assert found.keys() | owned == set(catalogue.names())
+    for name, labels in found.items():
+        corpus = catalogue.load(name)
+        for label in labels:
+            assert isinstance(corpus.candidates(label), tuple)
 
 
 def entry(folder, text):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from inspect import signature
+from inspect import Parameter, signature
 
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.corpora.formats.brat import read_brat
@@ -55,9 +55,12 @@ READERS: Mapping[str, Callable[..., Iterator[AnnotatedText]]] = {
     "tagged_json": read_tagged_json,
     "toponyms": read_toponyms,
 }
+COLUMNS = {"joined", *(key.name for key in fields(Layout))}
 
 
 def reader_options(name: str) -> set[str]:
     """The settings of a reader; `skipped`, if it is among its parameters, is for what it leaves out."""
-    parameters = set(signature(READERS[name]).parameters) - {"path", "skipped"}
-    return parameters if "layout" not in parameters else parameters - {"layout"} | {key.name for key in fields(Layout)}
+    parameters = signature(READERS[name]).parameters.values()
+    named = {parameter.name for parameter in parameters if parameter.kind == Parameter.KEYWORD_ONLY} - {"skipped"}
+    # what a reader does not name it passes on to that of columns
+    return named | COLUMNS if any(parameter.kind == Parameter.VAR_KEYWORD for parameter in parameters) else named
