@@ -1,6 +1,6 @@
 """What each change of the augmenter is worth: config tiny from scratch on a tenth of CoNLL-2003, and on the sample."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def measure(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Dev scores of each change, on text as it is and in lower case: means over seeds, and what they are means of."""
     lower = FOLDER / name / "dev_lower.spacy"
-    DocBin(docs=map(_lower_cased, _documents(corpora["dev"]))).to_disk(lower)
+    DocBin(docs=map(_lower_cased, harness.documents(corpora["dev"]))).to_disk(lower)
     splits = {**corpora, "dev_lower": lower}
     runs = {}
     for change in CHANGES:
@@ -62,12 +62,8 @@ def measure(
 def tenth(source: Path, target: Path) -> Path:
     """Every tenth document of a .spacy file."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    DocBin(docs=islice(_documents(source), 0, None, 10)).to_disk(target)
+    DocBin(docs=islice(harness.documents(source), 0, None, 10)).to_disk(target)
     return target
-
-
-def _documents(path: Path) -> Iterator[Doc]:
-    return DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)
 
 
 def _lower_cased(doc: Doc) -> Doc:

@@ -8,10 +8,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -141,6 +144,16 @@ def streamed_config(paths: Mapping[str, Path], labels: Sequence[str], steps: int
     config["training"]["optimizer"]["learn_rate"]["total_steps"] = steps
     config["components"]["ossamma_ner"]["model"]["tok2vec"]["mixed_precision"] = bfloat16
     return config
+
+
+def documents(path: Path) -> "Iterator[Doc]":
+    """The documents of a .spacy file, or of a folder of them."""
+    import spacy
+    from spacy.tokens import DocBin
+
+    vocab = spacy.blank("en").vocab
+    for file in sorted(path.glob("*.spacy")) if path.is_dir() else [path]:
+        yield from DocBin().from_disk(file).get_docs(vocab)
 
 
 def curve(output: Path) -> list[tuple[int, float]]:

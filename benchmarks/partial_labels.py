@@ -1,7 +1,6 @@
 """What partial labels are worth: corpora that annotate some of the nine labels, read in four ways."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +27,14 @@ def prepare(data: Path) -> None:
     for split in ("train", "dev"):
         harness.convert("markup", SAMPLE / split, FOLDER / "sample" / f"{split}.spacy")
         for name in (*CATALOGUE, "ossamma9"):
-            store = DocBin(docs=_documents(corpora / name / split))
+            store = DocBin(docs=harness.documents(corpora / name / split))
             (FOLDER / name).mkdir(exist_ok=True)
             store.to_disk(FOLDER / name / f"{split}.spacy")
     for name in CATALOGUE:
-        store = DocBin(docs=map(missing_as_o, tqdm(_documents(FOLDER / name / "train.spacy"), desc=f"{name} as O")))
+        store = DocBin(
+            docs=map(missing_as_o, tqdm(harness.documents(FOLDER / name / "train.spacy"), desc=f"{name} as O"))
+        )
         store.to_disk(FOLDER / name / "train_as_o.spacy")
-
-
-def _documents(path: Path) -> Iterator[Doc]:
-    vocab = spacy.blank("en").vocab
-    for file in sorted(path.glob("*.spacy")) if path.is_dir() else [path]:
-        yield from DocBin().from_disk(file).get_docs(vocab)
 
 
 def missing_as_o(doc: Doc) -> Doc:
@@ -66,13 +61,13 @@ def train_config(arm: str, steps: int, bfloat16: bool) -> Path:
 
 
 def _mean_length(path: Path) -> float:
-    lengths = [len(doc) for doc in _documents(path)]
+    lengths = [len(doc) for doc in harness.documents(path)]
     return sum(lengths) / len(lengths)
 
 
 def sample_ratios() -> dict[str, float]:
     """Entities of each label per token of the sample corpus."""
-    docs = list(_documents(FOLDER / "sample" / "train.spacy"))
+    docs = list(harness.documents(FOLDER / "sample" / "train.spacy"))
     counts = Counter(span.label_ for doc in docs for span in doc.ents)
     tokens = sum(map(len, docs))
     return {label: round(counts[label] / tokens, 5) for label in LABELS}
