@@ -53,9 +53,10 @@ def build_encoder(
     """Build the encoder: List[Doc] → List[Floats2d], one vector of `width` features per token.
 
     The settings are those of `EncoderConfig`. `learn_rate_scale` multiplies the optimizer's learning rate;
-    `mixed_precision` trains with matrix products in bfloat16; `arithmetic` is that of prediction on the CPU: float32,
-    bfloat16, or auto for the faster one by a quick measurement. `vocabulary_rows` bounds the subwords that `initialize`
-    learns from the training texts. `dropout` is what a loop of one's own gets; `spacy train` sets `[training] dropout`.
+    `mixed_precision` trains with matrix products in bfloat16 where the processor has them; `arithmetic` is that of
+    prediction on the CPU: float32, bfloat16, or auto for the faster one by a quick measurement. `vocabulary_rows`
+    bounds the subwords that `initialize` learns from the training texts. `dropout` is what a loop of one's own gets;
+    `spacy train` sets `[training] dropout`.
     """
     settings = dict(locals())
     training = {name: settings.pop(name) for name in ("learn_rate_scale", "mixed_precision", "arithmetic")}

@@ -21,7 +21,7 @@ from thinc.api import Model, Optimizer, get_torch_default_device
 from thinc.shims import Shim
 from torch import Tensor, nn
 
-from ossamma_spacy.nn.linear import ARITHMETICS, Arithmetic, fastest_arithmetic, set_arithmetic
+from ossamma_spacy.nn.linear import ARITHMETICS, ONEDNN_BFLOAT16, Arithmetic, fastest_arithmetic, set_arithmetic
 
 FORMAT = 1
 AVERAGE = "ossamma_average"  # our key in the optimizer's averages: it makes spaCy swap averages in where it should
@@ -94,8 +94,8 @@ class TorchShim(Shim):
         """Call a function of the module: with gradients, dropout and, if so set, mixed precision in training.
 
         Mixed precision is autocast on a GPU; on the CPU, where rounding between the products costs more than it saves,
-        only the matrix products of linear maps are rounded. Without gradients the CPU computes in the arithmetic that
-        was set, or that a measurement found fastest.
+        only the matrix products of linear maps are rounded, and none on a processor that has no bfloat16. Without
+        gradients the CPU computes in the arithmetic that was set, or that a measurement found fastest.
         """
         module = self.module
         if self.device.type == "cuda" and self.process != os.getpid():
@@ -116,7 +116,7 @@ class TorchShim(Shim):
 
     def _arithmetic(self, is_train: bool) -> Arithmetic:
         if is_train:
-            return "bfloat16" if self.mixed_precision else "float32"
+            return "bfloat16" if self.mixed_precision and ONEDNN_BFLOAT16 else "float32"
         chosen = self.arithmetic
         return fastest_arithmetic(torch.get_num_threads()) if chosen == "auto" else cast(Arithmetic, chosen)
 

@@ -13,6 +13,8 @@ ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "bfloat16")
 
 # the matrix product behind torch.compile's CPU code; where a build of torch lacks it, F.linear serves
 ONEDNN = bool(torch._C._has_mkldnn) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+# processors that have only AVX2 multiply bfloat16 by torch's own loops, slowly: oneDNN refuses there
+ONEDNN_BFLOAT16 = ONEDNN and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class Linear(nn.Linear):
@@ -62,6 +64,8 @@ def fastest_arithmetic(threads: int) -> Arithmetic:
 
     A choice that rounds must be faster by half to be worth its rounding.
     """
+    if not ONEDNN_BFLOAT16:
+        return "float32"
     layer, x = Linear(256, 1024), torch.randn(1024, 256)
     seconds: dict[Arithmetic, float] = {}
     for arithmetic in ARITHMETICS:
@@ -84,6 +88,8 @@ def _goes_to_onednn(x: Tensor) -> bool:
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x (…, k), weight (n, k) → x·weightᵀ + bias."""
+    if x.dtype == torch.bfloat16 and not ONEDNN_BFLOAT16:
+        return F.linear(x, weight, bias)
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 

@@ -41,6 +41,11 @@ def test_the_measurement_is_made_once_and_answers_a_choice():
     assert fastest_arithmetic(1) is fastest_arithmetic(1)
 
 
+def test_a_processor_without_bfloat16_never_rounds(monkeypatch):
+    monkeypatch.setattr("ossamma_spacy.nn.linear.ONEDNN_BFLOAT16", False)
+    assert fastest_arithmetic.__wrapped__(1) == "float32"
+
+
 def test_an_unknown_arithmetic_is_refused():
     config = make_config()
     config["model"]["arithmetic"] = "float8"

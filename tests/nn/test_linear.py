@@ -32,8 +32,14 @@ def test_strided_inputs_are_fine():
     assert torch.allclose(layer(x), F.linear(x, layer.weight, layer.bias), atol=1e-6)
 
 
+@pytest.fixture(params=["as it is", "only AVX2"])
+def processor(request, monkeypatch):
+    if request.param == "only AVX2":
+        monkeypatch.setattr("ossamma_spacy.nn.linear.ONEDNN_BFLOAT16", False)
+
+
 @torch.no_grad()
-def test_bfloat16_rounds_and_follows_the_weights():
+def test_bfloat16_rounds_and_follows_the_weights(processor):
     layer, x = Linear(64, 32), torch.randn(9, 64)
     exact = layer(x)
     set_arithmetic(torch.nn.Sequential(layer), "bfloat16")
@@ -45,7 +51,7 @@ def test_bfloat16_rounds_and_follows_the_weights():
     assert (layer(x) == 2.0).all()
 
 
-def test_training_in_bfloat16_keeps_float32_weights_and_stays_near():
+def test_training_in_bfloat16_keeps_float32_weights_and_stays_near(processor):
     layer, x = Linear(64, 32), torch.randn(9, 5, 64, requires_grad=True)
     weight = torch.randn(9, 5, 32)
 
