@@ -1,6 +1,5 @@
 """`ossamma.Encoder.v1`: the encoder as a tok2vec."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -24,7 +23,7 @@ Tok2Vec = Model[list[Doc], list[Floats2d]]
 def build_encoder(
     *,
     width: int = 192,
-    depth: int = 4,
+    depth: int = 3,
     heads: int = 6,
     window: int = 64,
     feed_forward_width: int = 384,
@@ -84,7 +83,7 @@ def encoder_init(model: Tok2Vec, X: list[Doc] | None = None, Y: Any = None) -> N
     if torch_shim(model).is_initialized or X is None:
         return
     config = EncoderConfig.from_dict(model.attrs["config"])
-    vocabulary = Vocabulary.train(Counter(token.text for doc in X for token in doc), config.vocabulary_rows)
+    vocabulary = Vocabulary.train((token.text for doc in X for token in doc), config.vocabulary_rows)
     torch_shim(model).create(
         {"config": replace(config, vocabulary_rows=vocabulary.rows).to_dict(), "vocabulary": vocabulary.json}
     )

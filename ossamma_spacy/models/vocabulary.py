@@ -5,7 +5,6 @@ Needs only numpy and tokenizers, so that it runs on machines that have no spaCy.
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -17,6 +16,7 @@ from ossamma_spacy.nn.lexical import AFFIXES, MAX_PIECES
 
 PAD, MASK, RESERVED = 0, 1, 2  # rows of the subword table before the tokenizer's own ids
 CACHE_SIZE = 1 << 17  # distinct words whose features are remembered
+SHARED_BY = 10  # distinct words that a piece must occur in
 MAX_CHARS = 1024  # of a longer word only both ends are read
 
 Row = tuple[tuple[int, ...], tuple[int, ...], int, int]
@@ -38,19 +38,19 @@ class Vocabulary:
         return self  # nothing in it changes but the cache
 
     @classmethod
-    def train(cls, counts: Counter[str], rows: int) -> "Vocabulary":
-        """Learn at most `rows` − 2 pieces from words and their counts; the same words give the same pieces."""
+    def train(cls, words: Iterable[str], rows: int) -> "Vocabulary":
+        """Learn at most `rows` − 2 pieces, each from several distinct words; the same words give the same pieces."""
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
             vocab_size=rows - RESERVED,
-            min_frequency=2,
+            min_frequency=SHARED_BY,
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
-        words = (word for word in sorted(counts) for _ in range(min(counts[word], 1000)))
-        tokenizer.train_from_iterator(words, trainer)
+        # each word counts once, or frequent names become pieces of their own, of which unseen names learn nothing
+        tokenizer.train_from_iterator(sorted(set(words)), trainer)
         return cls(tokenizer.to_str())
 
     def pieces(self, word: str) -> list[int]:

@@ -13,7 +13,7 @@ class EncoderConfig:
     """
 
     width: int = 192
-    depth: int = 4
+    depth: int = 3
     heads: int = 6
     window: int = 64
     feed_forward_width: int = 384
