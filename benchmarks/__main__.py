@@ -62,7 +62,7 @@ def conll2003(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 3000, bf
 
 
 @app.command("wnut17_tiny_scratch")
-def wnut17(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 3000, bfloat16: Rounded = False) -> None:
+def wnut17(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 500, bfloat16: Rounded = False) -> None:
     """WNUT-17 with config tiny, from scratch."""
     corpora, sources = iob("wnut17", data / "wnut17", WNUT17)
     from_scratch("wnut17_tiny_scratch", corpora, sources, seeds, steps, bfloat16)
