@@ -20,8 +20,6 @@ from benchmarks import harness, schooling
 from ossamma_spacy.init_config import make_config
 
 BASE = {"depth": 3, "heads": 6, "feature_map": "relu"}  # on top of config tiny
-# subwords were learned from counts when the committed parts were measured (docs/decisions.md): to compare with them,
-# measure at a commit before aaeb55b
 CANDIDATES: dict[str, dict[str, Any]] = {  # each is the base with what it names
     "base": {},
     "depth4": {"depth": 4},
@@ -50,6 +48,7 @@ CANDIDATES: dict[str, dict[str, Any]] = {  # each is the base with what it names
 }
 FEATURE_MAPS = {"elu": lambda x: F.elu(x) + 1, "softmax": partial(torch.softmax, dim=-1)}  # beside ReLU
 FOLDER = harness.RESULTS / "encoder_choice"
+COUNTS = FOLDER / "counts"  # measured before commit aaeb55b, with subwords learned from counts (docs/decisions.md)
 BATCH_TOKENS = 1500
 SILVER = ("silver9.jsonl.xz", "silver9_open.jsonl.xz")
 
@@ -139,25 +138,33 @@ def corpus(name: str) -> tuple[list[Doc], list[Doc]]:
 
 
 def table(rounds: int, threads: int) -> dict[str, Any]:
-    """One entry for each candidate that was measured: means over its seeds, and its speed beside that of `base`."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(FOLDER.glob("*.json")):
-        found.setdefault(path.stem.rsplit("-", 1)[0], []).append(json.loads(path.read_text()))
-    speeds = speed_ratios(list(found), rounds, threads)
-    return {name: {**_accuracies(runs), **speeds[name]} for name, runs in found.items()}
+    """One entry for each candidate that was measured: means over its seeds, and its speed beside that of `base`.
+
+    The entries `..._counts` were measured with the subwords of before.
+    """
+    rows = {}
+    for folder, suffix in ((FOLDER, ""), (COUNTS, "_counts")):
+        found: dict[str, list[dict[str, Any]]] = {}
+        for path in sorted(folder.glob("*.json")):
+            found.setdefault(path.stem.rsplit("-", 1)[0], []).append(json.loads(path.read_text()))
+        speeds = speed_ratios(list(found), rounds, threads)
+        rows |= {name + suffix: {**_accuracies(runs), **speeds[name]} for name, runs in found.items()}
+    return rows
 
 
 def _accuracies(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    paths = {
+    metrics = {
         "conll2003_dev": ("conll", "micro"),
         "ossamma9_scratch_micro": ("scratch", "micro"),
         "ossamma9_schooled_micro": ("schooled", "micro"),
         "ossamma9_schooled_macro": ("schooled", "macro"),
     }
     row: dict[str, Any] = {"seeds": len(runs)}
-    for metric, (part, score) in paths.items():
+    for metric, (part, score) in metrics.items():
         values = [run[part][score] for run in runs if part in run]
         row[metric] = round(statistics.mean(values), 4) if values else None
+        if len(values) > 1:
+            row[f"{metric}_spread"] = [round(min(values), 4), round(max(values), 4)]
     return row
 
 
