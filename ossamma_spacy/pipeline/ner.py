@@ -1,6 +1,6 @@
 """The trainable pipe `ossamma_ner`."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
@@ -103,17 +104,17 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         nlp: Language | None = None,
         labels: Sequence[str] | None = None,
         encoder: Callable[[Tagger], None] | None = None,
+        texts: Mapping[str, Path] | None = None,
     ) -> None:
         """Take the labels from `labels` or from the data; make fresh weights, or let `encoder` load pretrained ones.
 
-        `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned from the data.
+        `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned: from `texts`, name →
+        .spacy file or folder of them, or from the data. Raises ValueError where a streamed corpus, of which spaCy shows
+        100 examples, would have to tell what is learned here.
         """
-        if labels is None and nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0:
-            raise ValueError(
-                f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows 100 examples, too few to learn the "
-                f"labels from; give labels in [initialize.components.{self.name}], as `spacy init labels` writes them "
-                "with --training.max_epochs 0"
-            )
+        if nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0:
+            learns = encoder is None and any(layer.name == "ossamma_encoder" for layer in self.model.walk())
+            self._refuse_stream(labels is None, learns and texts is None)
         validate_get_examples(get_examples, "OssammaNER.initialize")
         self.cfg.update(labels=[], temperature=1.0)
         found = set(labels or ())
@@ -137,7 +138,20 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         self.model.set_dim("nO", len(self.labels), force=True)
         if encoder is not None:
             encoder(self.model)
-        self.model.initialize(X=docs)
+        self.model.initialize(X=docs if texts is None else [Doc(self.vocab, words=distinct_words(texts))])
+
+    def _refuse_stream(self, labels: bool, subwords: bool) -> None:
+        """Raise ValueError for what cannot be learned from the beginning of a stream."""
+        wanted = []
+        if labels:
+            wanted.append("labels, as `spacy init labels` writes them with --training.max_epochs 0")
+        if subwords:
+            wanted.append("texts to learn subwords from, texts = ${corpora.train.paths} for instance")
+        if wanted:
+            raise ValueError(
+                f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows 100 examples, too few to learn from; "
+                f"give in [initialize.components.{self.name}] {' and '.join(wanted)}"
+            )
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
         """Best entities of each document, with log posteriors if confidences or a threshold are wanted."""
@@ -274,6 +288,18 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
+
+
+def distinct_words(paths: Mapping[str, Path]) -> list[str]:
+    """The words of .spacy files and folders of them, each once. Raises ValueError for a path that has none."""
+    words: set[str] = set()
+    for name, path in paths.items():
+        files = walk_corpus(path, FILE_TYPE)
+        found = {token.text for file in files for doc in DocBin().from_disk(file).get_docs(Vocab()) for token in doc}
+        if not found:
+            raise ValueError(f"texts: '{name}' has no documents in {path}")
+        words |= found
+    return sorted(words)
 
 
 def _label_rank(label: str) -> tuple[int, str]:

@@ -8,10 +8,13 @@ import spacy
 from conftest import make_config
 from spacy.cli.train import train
 from spacy.tokens import Doc, DocBin, Span
+from spacy.training.initialize import init_nlp
+from spacy.vocab import Vocab
 from thinc.api import Config
 
 from ossamma_spacy.corpora.mixture import MixedCorpus
 from ossamma_spacy.knowledge import read_knowledge, write_knowledge
+from ossamma_spacy.models.pretrained import find_encoder
 
 NLP = spacy.blank("en")
 
@@ -99,7 +102,7 @@ def test_a_corpus_without_documents_is_named(paths, tmp_path):
         texts(MixedCorpus({**paths, "empty": tmp_path / "empty.spacy"}))
 
 
-def streaming_config(paths, labels):
+def streaming_config(paths, **start):
     config = spacy.blank("en").config.copy()
     config["nlp"]["pipeline"] = ["ossamma_ner"]
     config["components"] = {"ossamma_ner": {"factory": "ossamma_ner", **make_config()}}
@@ -108,14 +111,40 @@ def streaming_config(paths, labels):
         "dev": {"@readers": "spacy.Corpus.v1", "path": str(paths["small"])},
     }
     config["training"].update(max_epochs=-1, max_steps=12, eval_frequency=6)
-    config["initialize"]["components"] = {"ossamma_ner": {"labels": labels} if labels else {}}
+    config["initialize"]["components"] = {"ossamma_ner": start}
     return Config(config)
 
 
-def test_spacy_trains_on_a_streamed_mix_and_asks_for_labels(paths, tmp_path):
-    streaming_config(paths, ["PLACE", "PERSON"]).to_disk(tmp_path / "config.cfg")
+TEXTS = "${corpora.train.paths}"
+
+
+def test_spacy_trains_on_a_streamed_mix(paths, tmp_path):
+    streaming_config(paths, labels=["PLACE", "PERSON"], texts=TEXTS).to_disk(tmp_path / "config.cfg")
     train(tmp_path / "config.cfg", tmp_path / "model")
     assert spacy.load(tmp_path / "model" / "model-last").get_pipe("ossamma_ner").labels == ("PLACE", "PERSON")
-    streaming_config(paths, None).to_disk(tmp_path / "config.cfg")
-    with pytest.raises(ValueError, match=r"of a streamed corpus .* give labels in"):
-        train(tmp_path / "config.cfg", tmp_path / "other")
+
+
+def test_a_streamed_mix_learns_its_subwords_from_all_texts(paths, tmp_path):
+    late = [f"{letter}zeppelin" for letter in "abcdefghijklmnop"]
+    docs = [Doc(Vocab(), words=["day"]) for _ in range(150)] + [Doc(Vocab(), words=late)]
+    DocBin(docs=docs).to_disk(tmp_path / "late.spacy")
+    paths = {**paths, "late": tmp_path / "late.spacy"}
+    streaming_config(paths, labels=["PERSON"], texts=TEXTS).to_disk(tmp_path / "config.cfg")
+    nlp = init_nlp(spacy.util.load_config(tmp_path / "config.cfg"))
+    vocabulary = find_encoder(nlp.get_pipe("ossamma_ner").model).shims[0].module.vocabulary
+    assert len(vocabulary.pieces("qzeppelin")) == 2
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ({"texts": TEXTS}, r"of a streamed corpus .* give in .* labels, as `spacy init labels`"),
+        ({"labels": ["PERSON"]}, r"of a streamed corpus .* give in .* texts to learn subwords from"),
+        ({}, r"labels, .* and texts"),
+        ({"labels": ["PERSON"], "texts": {"none": "nowhere"}}, r"texts: 'none' has no documents in nowhere"),
+    ],
+)
+def test_a_streamed_mix_asks_for_what_its_beginning_cannot_tell(paths, tmp_path, start, message):
+    streaming_config(paths, **start).to_disk(tmp_path / "config.cfg")
+    with pytest.raises(ValueError, match=message):
+        init_nlp(spacy.util.load_config(tmp_path / "config.cfg"))
