@@ -7,7 +7,7 @@ split is kept out of training, and the splits are written.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from hashlib import blake2b
 from importlib.metadata import version
@@ -59,8 +59,9 @@ def read_corpus(corpus: Corpus, folder: Path, split: str, skipped: list[str] | N
 def convert(name: str, sources: Path, output: Path) -> bool:
     """First stage: fill `output`/NAME/converted; False where it is there already, made from the same.
 
-    Splits are the corpus's own. Files of split "all" are parted by a hash of each document's text, eight tenths to
-    train; where there is no dev split, it is a tenth of train, chosen likewise. Repetitions within train are left out.
+    Splits are the corpus's own. Files of split "all" are parted by the order of a hash of each document's text, eight
+    tenths to train; where there is no dev split, it is a tenth of train, chosen likewise. Repetitions within train are
+    left out.
     """
     corpus = catalogue.load(name)
     target = output / corpus.name / "converted"
@@ -103,17 +104,26 @@ def _stamp(corpus: Corpus, sources: Path) -> str:
 
 def _documents(corpus: Corpus, sources: Path, written: Mapping[str, Written]) -> Iterator[tuple[str, AnnotatedText]]:
     given = {split for split, _ in catalogue.split_files(corpus, sources / corpus.name)}
+    parted = {"all": ("test", "dev"), "train": () if "dev" in given else ("dev",)}  # what is taken of what
     for split in (*SPLITS, "all"):
-        skipped = written["train" if split == "all" else split].skipped
-        for document in read_corpus(corpus, sources, split, skipped):
-            whole = document.source or document.text
-            tenth = int.from_bytes(blake2b(whole.encode(), digest_size=8).digest(), "big") % 10
-            if split == "all":
-                yield {0: "test", 1: "dev"}.get(tenth, "train"), document
-            elif split == "train" and given.isdisjoint({"dev", "all"}) and tenth == 1:
-                yield "dev", document
-            else:
-                yield split, document
+        tenths = parted.get(split, ()) if split in given else ()
+        owners = _held_out(map(_hash, read_corpus(corpus, sources, split)), tenths) if tenths else {}
+        rest = "train" if split == "all" else split
+        for document in read_corpus(corpus, sources, split, written[rest].skipped):
+            yield owners.get(_hash(document), rest), document
+
+
+def _hash(document: AnnotatedText) -> int:
+    """The same for all parts of a document."""
+    whole = document.source or document.text
+    return int.from_bytes(blake2b(whole.encode(), digest_size=8).digest(), "big")
+
+
+def _held_out(hashes: Iterable[int], splits: Sequence[str]) -> dict[int, str]:
+    """A tenth of the hashes for each split, the lowest ones; of three or more at least one."""
+    ranked = sorted(set(hashes))
+    tenth = max(round(len(ranked) / 10), 1) if len(ranked) > 2 else 0
+    return {ranked[i]: splits[i // tenth] for i in range(tenth * len(splits))}
 
 
 class Shards:

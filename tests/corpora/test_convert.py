@@ -128,8 +128,8 @@ def test_files_without_a_split_are_parted_by_document_the_same_each_time(corpus,
     splits = [{split: set(places(tmp_path, name, split)) for split in catalogue.SPLITS} for name in "ab"]
     assert splits[0] == splits[1]
     assert set().union(*splits[0].values()) == set(NAMES)
-    assert 130 < len(splits[0]["train"]) < 185
-    assert 8 < len(splits[0]["dev"]) < 40
+    tenth = round(len(NAMES) / 10)
+    assert len(splits[0]["dev"]) == len(splits[0]["test"]) == tenth
     assert sorted(path.name for path in (tmp_path / "out" / "a" / "train").glob("*.spacy"))[:2] == [
         "0000.spacy",
         "0001.spacy",
@@ -141,14 +141,15 @@ class NothingAlike:
         return None
 
 
-def test_without_a_dev_split_a_tenth_of_train_is_taken(corpus, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("documents", "held_out"), [(len(NAMES), round(len(NAMES) / 10)), (3, 1), (2, 0)])
+def test_without_a_dev_split_a_tenth_of_train_is_taken(corpus, tmp_path, monkeypatch, documents, held_out):
     monkeypatch.setattr(convert, "Index", lambda fingerprints: NothingAlike())
-    corpus("a", train=NAMES, test=["Rome"])
+    corpus("a", train=NAMES[:documents], test=["Rome"])
     converted(tmp_path, "a")
     separate(tmp_path / "out")
-    assert 8 < len(places(tmp_path, "a", "dev")) < 40
+    assert len(places(tmp_path, "a", "dev")) == held_out
     assert places(tmp_path, "a", "test") == ["Rome"]
-    assert len(places(tmp_path, "a", "dev")) + len(places(tmp_path, "a", "train")) == len(NAMES)
+    assert len(places(tmp_path, "a", "train")) == documents - held_out
 
 
 def test_a_corpus_that_its_owner_brings_is_found_in_either_layout(corpus, tmp_path):
