@@ -67,6 +67,7 @@ def tenth(source: Path, target: Path) -> Path:
 
 
 def _lower_cased(doc: Doc) -> Doc:
-    lower = Doc(doc.vocab, words=[token.lower_ for token in doc], spaces=[bool(token.whitespace_) for token in doc])
+    spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
+    lower = Doc(doc.vocab, words=[token.lower_ for token in doc], spaces=spaces)
     lower.set_ents([spacy.tokens.Span(lower, span.start, span.end, label=span.label_) for span in doc.ents])
     return lower

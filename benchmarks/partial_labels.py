@@ -47,11 +47,16 @@ def missing_as_o(doc: Doc) -> Doc:
     return doc
 
 
-def train_config(arm: str, steps: int, bfloat16: bool) -> Path:
-    """Config tiny that reads the corpora as the arm does, an equal share of the tokens from each."""
+def train_files(arm: str) -> dict[str, Path]:
+    """The training files of an arm by corpus."""
     file = "train_as_o.spacy" if arm == "missing_as_o" else "train.spacy"
     names = () if arm == "sample_only" else CATALOGUE
-    paths = {"sample": FOLDER / "sample" / "train.spacy", **{name: FOLDER / name / file for name in names}}
+    return {"sample": FOLDER / "sample" / "train.spacy", **{name: FOLDER / name / file for name in names}}
+
+
+def train_config(arm: str, steps: int, bfloat16: bool) -> Path:
+    """Config tiny that reads the corpora as the arm does, an equal share of the tokens from each."""
+    paths = train_files(arm)
     config = harness.streamed_config(paths, LABELS, steps, bfloat16)
     config["corpora"]["train"]["weights"] = {name: 1 / _mean_length(path) for name, path in paths.items()}
     config["components"]["ossamma_ner"]["entity_ratio"] = sample_ratios() if arm == "marginal_prior" else None
@@ -80,10 +85,12 @@ def measure(data: Path, seeds: list[int], steps: int, bfloat16: bool) -> tuple[d
     """
     prepare(data)
     splits = {name: FOLDER / name / "dev.spacy" for name in ("sample", "ossamma9", *CATALOGUE)}
-    corpora = {"train": FOLDER / "sample" / "train.spacy", "dev": splits["sample"], **splits}
     runs = {}
     for arm in ARMS:
-        config = train_config(arm, steps, bfloat16)
+        config, files = train_config(arm, steps, bfloat16), train_files(arm)
+        # all files, so that a run is done again where one of them has changed
+        corpora = {"train": files["sample"], "dev": splits["sample"], **splits}
+        corpora |= {f"train {name}": path for name, path in files.items()}
         runs[arm] = harness.over_seeds(config, f"{NAME}/{arm}", seeds, corpora, {}, list(splits))
     metrics = {
         "ossamma9_dev_macro": {arm: found["ossamma9"]["macro_f"] for arm, found in runs.items()},

@@ -5,14 +5,17 @@ import re
 from pathlib import Path
 
 import pytest
+import srsly
 from spacy.util import registry
 from thinc.api import Config
 
 from ossamma_spacy.corpora import catalogue
 from ossamma_spacy.corpora.formats import reader_options
 from ossamma_spacy.init_config import make_config
+from ossamma_spacy.pipeline.ner import OssammaNER
 
-DOCS = Path(__file__).parents[1] / "docs" / "corpora.md"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs" / "corpora.md"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
 
@@ -30,6 +33,8 @@ def test_settings_are_those_of_what_they_configure(block):
                     assert names <= set(inspect.signature(registry.get(kind, name)).parameters)
     assert given.get("training", {}).keys() <= filled["training"].keys()
     assert given.get("components", {}).get("ossamma_ner", {}).keys() <= filled["components"]["ossamma_ner"].keys()
+    start = given.get("initialize", {}).get("components", {}).get("ossamma_ner", {})
+    assert start.keys() <= inspect.signature(OssammaNER.initialize).parameters.keys()
 
 
 @pytest.mark.parametrize("block", [text for kind, text in BLOCKS if kind == "yaml"])
@@ -39,3 +44,13 @@ def test_entries_are_entries(tmp_path, block):
     corpus = catalogue.load(str(tmp_path / "mine.yaml"))
     assert corpus.options.keys() <= reader_options(corpus.format)
     assert corpus.found or corpus.dataset
+
+
+def test_the_project_is_documented_as_it_is():
+    page = (ROOT / "PROJECT.md").read_text(encoding="utf-8")
+    project = srsly.read_yaml(ROOT / "project.yml")
+    for command in project["commands"]:
+        assert f"| `{command['name']}` | {command['help']} |" in page
+    for name, steps in project["workflows"].items():
+        assert f"| `{name}` | {' &rarr; '.join(f'`{step}`' for step in steps)} |" in page
+    assert project["description"] in page
