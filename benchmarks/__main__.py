@@ -187,16 +187,20 @@ def encoder_choice_table(
 
 @app.command("read")
 def read_corpus(
-    name: Annotated[str, typer.Argument(help="A corpus of the catalogue.")],
-    split: Annotated[str, typer.Option(help="train, dev, test or all, as the catalogue has it.")] = "train",
-    number: Annotated[int, typer.Option(help="Documents to print.")] = 10,
-    seed: Annotated[int, typer.Option(help="Chooses the documents.")] = 0,
+    names: Annotated[list[str] | None, typer.Argument(help="Corpora; all that the mirror has if left out.")] = None,
+    number: Annotated[int, typer.Option(help="Sentences of each to print.")] = 10,
+    seed: Annotated[int, typer.Option(help="Chooses the sentences.")] = 0,
     mirror: Annotated[Path, typer.Option(help="A mirror of the corpora, as `ossamma corpora fetch` takes it.")] = DATA,
 ) -> None:
-    """Print documents of a corpus as they are converted, entities in colour, the source's labels below."""
+    """Print sentences of corpora as they are converted, entities in colour, the source's labels below."""
     from benchmarks import reading
+    from ossamma_spacy.corpora import catalogue
 
-    reading.show(name, harness.ROOT / "corpus" / "sources", mirror, split, number, seed)
+    for name in names or catalogue.names():
+        try:
+            reading.show(name, harness.ROOT / "corpus" / "sources", mirror, number, seed)
+        except ValueError as error:
+            print(error, file=sys.stderr)
 
 
 @app.command("labels")

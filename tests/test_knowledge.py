@@ -106,3 +106,17 @@ def assert_nothing_is_outside(example):
     lattice = gold_lattice(example, label_index(["PERSON", "PLACE"]))
     assert lattice.sum(axis=1).tolist() == [1, 1, 3] + [5] * (len(lattice) - 3)
     assert ner_score([example])["ents_f"] is None or read_knowledge(example.reference) is None
+
+
+def test_spacys_own_ner_learns_the_entities_of_a_partly_annotated_document():
+    nlp = spacy.blank("en")
+    ner = nlp.add_pipe("ner")
+    words = "Ada met a crow in Lisbon".split()
+    doc = Doc(nlp.vocab, words=words)
+    write_knowledge(doc, [Span(doc, 0, 1, label="PERSON")], ["PERSON"], [Candidates(5, 6, ("PLACE", "AGENCY"))])
+    examples = [Example(Doc(nlp.vocab, words=words), doc)]
+    sgd = nlp.initialize(lambda: examples)
+    for _ in range(30):
+        nlp.update(examples, sgd=sgd)
+    assert ner.labels == ("PERSON",)
+    assert ("Ada", "PERSON") in [(span.text, span.label_) for span in nlp(Doc(nlp.vocab, words=words)).ents]
