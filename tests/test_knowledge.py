@@ -111,7 +111,7 @@ def assert_nothing_is_outside(example):
 def test_spacys_own_ner_learns_the_entities_of_a_partly_annotated_document():
     nlp = spacy.blank("en")
     ner = nlp.add_pipe("ner")
-    words = "Ada met a crow in Lisbon".split()
+    words = ["Ada", "met", "a", "crow", "in", "Lisbon"]
     doc = Doc(nlp.vocab, words=words)
     write_knowledge(doc, [Span(doc, 0, 1, label="PERSON")], ["PERSON"], [Candidates(5, 6, ("PLACE", "AGENCY"))])
     examples = [Example(Doc(nlp.vocab, words=words), doc)]
