@@ -139,7 +139,7 @@ def streamed_config(paths: Mapping[str, Path], labels: Sequence[str], steps: int
         "paths": {name: str(path.relative_to(ROOT)) for name, path in paths.items()},
         "seed": "${system.seed}",
     }
-    config["initialize"]["components"]["ossamma_ner"] |= {"labels": list(labels), "texts": "${corpora.train.paths}"}
+    config["initialize"]["components"]["ossamma_ner"] |= {"labels": list(labels), "corpora": "${corpora.train.paths}"}
     config["training"] |= {"max_epochs": -1, "max_steps": steps, "eval_frequency": steps // 10}
     config["training"]["optimizer"]["learn_rate"]["total_steps"] = steps
     config["components"]["ossamma_ner"]["model"]["tok2vec"]["mixed_precision"] = bfloat16

@@ -104,25 +104,20 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         nlp: Language | None = None,
         labels: Sequence[str] | None = None,
         encoder: Callable[[Tagger], None] | None = None,
-        texts: Mapping[str, Path] | None = None,
+        corpora: Mapping[str, Path] | None = None,
     ) -> None:
         """Take the labels from `labels` or from the data; make fresh weights, or let `encoder` load pretrained ones.
 
-        `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned: from `texts`, name →
-        .spacy file or folder of them, or from the data. Raises ValueError where a streamed corpus, of which spaCy shows
-        100 examples, would have to tell what is learned here.
+        `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned from the data. Labels
+        and subwords come from `corpora`, name → .spacy file or folder of them, where that is given. Raises ValueError
+        where they would have to come from a streamed corpus, of which spaCy shows 100 examples.
         """
-        if nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0:
+        if corpora is None and nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0:
             learns = encoder is None and any(layer.name == "ossamma_encoder" for layer in self.model.walk())
-            self._refuse_stream(labels is None, learns and texts is None)
+            self._refuse_stream(["labels"] * (labels is None) + ["subwords"] * learns)
         validate_get_examples(get_examples, "OssammaNER.initialize")
         self.cfg.update(labels=[], temperature=1.0)
-        found = set(labels or ())
-        docs = []
-        for example in get_examples():
-            docs.append(example.predicted)
-            if labels is None:
-                found |= labels_of(example.reference)
+        docs, found = words_and_labels(self.vocab, corpora) if corpora is not None else docs_and_labels(get_examples())
         ranked = list(labels) if labels is not None else sorted(found, key=_label_rank)
         if labels is not None and not ranked:
             raise ValueError(f"{self.name}: labels is empty; name them, or leave it out to take them from the data")
@@ -138,19 +133,15 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         self.model.set_dim("nO", len(self.labels), force=True)
         if encoder is not None:
             encoder(self.model)
-        self.model.initialize(X=docs if texts is None else [Doc(self.vocab, words=distinct_words(texts))])
+        self.model.initialize(X=docs)
 
-    def _refuse_stream(self, labels: bool, subwords: bool) -> None:
-        """Raise ValueError for what cannot be learned from the beginning of a stream."""
-        wanted = []
-        if labels:
-            wanted.append("labels, as `spacy init labels` writes them with --training.max_epochs 0")
-        if subwords:
-            wanted.append("texts to learn subwords from, texts = ${corpora.train.paths} for instance")
-        if wanted:
+    def _refuse_stream(self, learned: Sequence[str]) -> None:
+        if learned:
             raise ValueError(
-                f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows 100 examples, too few to learn from; "
-                f"give in [initialize.components.{self.name}] {' and '.join(wanted)}"
+                f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows 100 examples, too few to learn "
+                f"{' and '.join(learned)} from; put corpora = ${{corpora.train.paths}}, or where they are, into "
+                f"[initialize.components.{self.name}]; labels may stand there too, as `spacy init labels` writes them "
+                "with --training.max_epochs 0"
             )
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
@@ -290,16 +281,31 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
 
 
-def distinct_words(paths: Mapping[str, Path]) -> list[str]:
-    """The words of .spacy files and folders of them, each once. Raises ValueError for a path that has none."""
+def docs_and_labels(examples: Iterable[Example]) -> tuple[list[Doc], set[str]]:
+    """The documents to learn subwords from, and their labels."""
+    docs, labels = [], set()
+    for example in examples:
+        docs.append(example.predicted)
+        labels |= labels_of(example.reference)
+    return docs, labels
+
+
+def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[list[Doc], set[str]]:
+    """The same of .spacy files and folders of them, the documents as one that has each of their words once.
+
+    Raises ValueError for a path without documents.
+    """
     words: set[str] = set()
+    labels: set[str] = set()
     for name, path in paths.items():
-        files = walk_corpus(path, FILE_TYPE)
-        found = {token.text for file in files for doc in DocBin().from_disk(file).get_docs(Vocab()) for token in doc}
-        if not found:
-            raise ValueError(f"texts: '{name}' has no documents in {path}")
-        words |= found
-    return sorted(words)
+        files = list(walk_corpus(path, FILE_TYPE)) if path.exists() else []
+        for file in files:
+            for doc in DocBin().from_disk(file).get_docs(Vocab()):
+                words.update(token.text for token in doc)
+                labels |= labels_of(doc)
+        if not words:
+            raise ValueError(f"corpora: '{name}' has no documents in {path}")
+    return [Doc(vocab, words=sorted(words))], labels
 
 
 def _label_rank(label: str) -> tuple[int, str]:

@@ -115,13 +115,13 @@ def streaming_config(paths, **start):
     return Config(config)
 
 
-TEXTS = "${corpora.train.paths}"
+PATHS = "${corpora.train.paths}"
 
 
 def test_spacy_trains_on_a_streamed_mix(paths, tmp_path):
-    streaming_config(paths, labels=["PLACE", "PERSON"], texts=TEXTS).to_disk(tmp_path / "config.cfg")
+    streaming_config(paths, corpora=PATHS).to_disk(tmp_path / "config.cfg")
     train(tmp_path / "config.cfg", tmp_path / "model")
-    assert spacy.load(tmp_path / "model" / "model-last").get_pipe("ossamma_ner").labels == ("PLACE", "PERSON")
+    assert spacy.load(tmp_path / "model" / "model-last").get_pipe("ossamma_ner").labels == ("PLACE",)
 
 
 def test_a_streamed_mix_learns_its_subwords_from_all_texts(paths, tmp_path):
@@ -129,19 +129,19 @@ def test_a_streamed_mix_learns_its_subwords_from_all_texts(paths, tmp_path):
     docs = [Doc(Vocab(), words=["day"]) for _ in range(150)] + [Doc(Vocab(), words=late)]
     DocBin(docs=docs).to_disk(tmp_path / "late.spacy")
     paths = {**paths, "late": tmp_path / "late.spacy"}
-    streaming_config(paths, labels=["PERSON"], texts=TEXTS).to_disk(tmp_path / "config.cfg")
+    streaming_config(paths, labels=["PLACE", "PERSON"], corpora=PATHS).to_disk(tmp_path / "config.cfg")
     nlp = init_nlp(spacy.util.load_config(tmp_path / "config.cfg"))
     vocabulary = find_encoder(nlp.get_pipe("ossamma_ner").model).shims[0].module.vocabulary
     assert len(vocabulary.pieces("qzeppelin")) == 2
+    assert nlp.get_pipe("ossamma_ner").labels == ("PLACE", "PERSON")
 
 
 @pytest.mark.parametrize(
     ("start", "message"),
     [
-        ({"texts": TEXTS}, r"of a streamed corpus .* give in .* labels, as `spacy init labels`"),
-        ({"labels": ["PERSON"]}, r"of a streamed corpus .* give in .* texts to learn subwords from"),
-        ({}, r"labels, .* and texts"),
-        ({"labels": ["PERSON"], "texts": {"none": "nowhere"}}, r"texts: 'none' has no documents in nowhere"),
+        ({"labels": ["PERSON"]}, r"of a streamed corpus .* too few to learn subwords from; put corpora = \$\{corpora"),
+        ({}, r"too few to learn labels and subwords from"),
+        ({"corpora": {"none": "nowhere"}}, r"corpora: 'none' has no documents in nowhere"),
     ],
 )
 def test_a_streamed_mix_asks_for_what_its_beginning_cannot_tell(paths, tmp_path, start, message):
