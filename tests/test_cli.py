@@ -1,5 +1,6 @@
 """The command line speaks clearly, succeeds with 0 and fails with 1."""
 
+import json
 import lzma
 
 import pytest
@@ -148,3 +149,9 @@ def test_config_is_written_or_printed(tmp_path):
     for part in ('path = "l.json"', 'path = "enc"', "mixed_precision = true", "width = 384"):
         assert part in text
     assert "sizes are tiny" in run("init", "config", "--size", "huge", code=1)
+
+
+def test_a_text_that_is_longer_than_spacy_takes_is_named(tmp_path):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "x" * (10**6 + 1), "entities": []}))
+    output = run("convert", "jsonl", tmp_path / "a.jsonl", tmp_path / "a.spacy", code=1)
+    assert "a.jsonl:1: a text of 1000001 characters, spaCy takes 1000000 at most" in output

@@ -10,7 +10,6 @@ from spacy.util import registry
 from thinc.api import Config
 
 from ossamma_spacy.corpora import catalogue
-from ossamma_spacy.corpora.formats import reader_options
 from ossamma_spacy.init_config import make_config
 from ossamma_spacy.pipeline.ner import OssammaNER
 
@@ -42,7 +41,6 @@ def test_entries_are_entries(tmp_path, block):
     rest = "" if "labels:" in block else "labels: {PER: PERSON}\nannotated: []\n"
     (tmp_path / "mine.yaml").write_text(block + rest)
     corpus = catalogue.load(str(tmp_path / "mine.yaml"))
-    assert corpus.options.keys() <= reader_options(corpus.format)
     assert corpus.found or corpus.dataset
 
 

@@ -6,27 +6,35 @@ own entry lies anywhere and is named by its path. What an entry does not say is 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple
+from inspect import Parameter, signature
+from pathlib import Path, PurePath
+from typing import Annotated, Any, Literal, NamedTuple
 
 import srsly
+from pydantic import Field
 
+from ossamma_spacy.corpora.formats import READERS, reader_options
 from ossamma_spacy.corpora.forms import FORMS
+from ossamma_spacy.corpora.kinds import check_kinds
 from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.knowledge import OUTSIDE
 from ossamma_spacy.labels import LABELS
 
 ENTRIES = Path(__file__).with_name("entries")
 SPLITS = ("train", "dev", "test")
-USES = ("ships", "research")
 NOTHING_KNOWN = "unknown"
-KINDS: Mapping[str, type] = {  # of the keys of an entry, where it is not text
-    **dict.fromkeys(("labels", "options", "dataset"), dict),
-    **dict.fromkeys(("annotated", "drop", "unsure", "found"), list),
+Splits = Annotated[dict[Literal["train", "dev", "test", "all"], str], Field(min_length=1)]
+KINDS: Mapping[str, Any] = {  # of the keys of an entry
+    **dict.fromkeys(("name", "title", "about", "homepage", "licence", "reason", "domain", "url", "format"), str),
+    "use": Literal["ships", "research"],
+    **dict.fromkeys(("labels", "options", "dataset"), dict[Any, Any]),
+    "annotated": list[str],
+    **dict.fromkeys(("drop", "unsure"), list[str | int | float]),
+    "found": list[Splits],
 }
-KIND_NAMES: Mapping[type, str] = {dict: "keys and values", list: "a list", str: "text"}
+REQUIRED = ("format", "labels", "annotated")
 
 
 class SourceFile(NamedTuple):
@@ -48,7 +56,7 @@ class Dataset:
     """
 
     path: str
-    splits: Mapping[str, str]
+    splits: Splits
     name: str | None = None
     revision: str | None = None
     tokens: str = "tokens"
@@ -62,9 +70,9 @@ class Corpus:
 
     use: "ships" if a model trained on it may be given away, commercially too; "research" where that is not certain.
     reason: why it ships, where the licence alone does not say so.
-    url: the address of its files, pinned to a version. found: where nobody but its owner has them, the layouts that a
-        copy may have, each with the files of each split as a pattern below the corpus's folder. dataset: where it is a
-        Hugging Face dataset, which; it becomes files of two columns, parted by a tab.
+    url: the address of its files, pinned to a version. found: where nobody but its owner has them, or a copy of one's
+        own will do, the layouts that a copy may have, each with the files of each split as a pattern below the corpus's
+        folder. dataset: where it is a Hugging Face dataset, which; it becomes files of two columns, parted by a tab.
     format: the name of the reader; options: its settings.
     labels: what each label of the corpus is for us: candidates, the likeliest first; "O" among them where it may be no
         entity, alone where it is none; no candidate where nothing can be said. LABEL:FORM is for spans of a form
@@ -100,14 +108,17 @@ class Corpus:
         words = "|".join(re.escape(word).replace(r"\*", r"\w+") for word in sorted(self.unsure, key=len, reverse=True))
         return re.compile(rf"(?<!\w)(?:{words})(?!\w)" if words else r"(?!)", re.IGNORECASE)
 
-    def candidates(self, label: str, text: str = "") -> tuple[str, ...]:
-        """What a label of the corpus is for us on a span of this text; raises CorpusError for one without a mapping."""
+    def candidates(self, label: str, text: str = "", where: str = "") -> tuple[str, ...]:
+        """What a label of the corpus is for us on a span of this text.
+
+        Raises CorpusError, naming `where` it is, for a label without a mapping.
+        """
         for form, fits in FORMS.items():
             if f"{label}:{form}" in self.labels and fits(text):
                 return self.labels[f"{label}:{form}"]
         if label not in self.labels:
             raise CorpusError(
-                f"{self.name}: the corpus has the label '{label}', its entry maps {', '.join(self.labels)}; "
+                f"{where or self.name}: the corpus has the label '{label}', its entry maps {', '.join(self.labels)}; "
                 "map it too, to a label, a list of candidates, O or unknown"
             )
         return self.labels[label]
@@ -141,43 +152,62 @@ def split_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
     """
     if corpus.dataset:
         return [(split, folder / f"{split}.tsv") for split in corpus.dataset.splits]
+    listed = [(file.split, folder / file.path) for file in files(corpus) if file.split != "-"]
+    if paths := own_files(corpus, folder) or listed:
+        return paths
     if not corpus.found:
-        return [(file.split, folder / file.path) for file in files(corpus) if file.split != "-"]
-    for layout in corpus.found:
-        paths = [(split, path) for split, pattern in layout.items() for path in sorted(folder.glob(pattern))]
-        if {split for split, _ in paths} == layout.keys():
-            return paths
+        listing = corpus.entry.with_suffix(".tsv").name
+        raise CorpusError(
+            f"{corpus.entry}: does not say where its files are; give found or dataset, or list them in {listing}"
+        )
     wanted = "; or ".join(", ".join(layout.values()) for layout in corpus.found)
     source = f" (from {corpus.homepage})" if corpus.homepage else ""
     raise CorpusError(f"{corpus.name}: put your copy{source} into {folder}, which has to hold {wanted}")
 
 
+def own_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
+    """Split and path of each file of the first layout of `found` that is in the folder; none where none is."""
+    for layout in corpus.found:
+        paths = [(split, path) for split, pattern in layout.items() for path in sorted(folder.glob(pattern))]
+        if {split for split, _ in paths} == layout.keys():
+            return paths
+    return []
+
+
 def read_entry(path: Path) -> Corpus:
     """An entry from a YAML file; raises CorpusError, naming file and key, for what is no entry."""
-    given = {"name": path.stem, "entry": path, **_read_keys(path)}
-    known = {key.name: key for key in fields(Corpus)}
-    required = {name for name, key in known.items() if key.default is MISSING and key.default_factory is MISSING}
-    if wrong := (given.keys() ^ known.keys()) - (known.keys() - required):
-        raise CorpusError(f"{path}: {', '.join(sorted(wrong))} missing or unknown; an entry has {', '.join(known)}")
-    if given.get("use", USES[0]) not in USES:
-        raise CorpusError(f"{path}: use is {given['use']!r}, expected {' or '.join(USES)}")
-    labels = {str(label): _candidates(path, label, value) for label, value in given["labels"].items()}
+    given = _read_keys(path)
+    check_kinds(given, KINDS, REQUIRED, str(path))
+    name = given.get("name", path.stem)
+    if name in ("", ".", "..") or PurePath(name).name != name:
+        raise CorpusError(f"{path}: name is {name!r}, expected what a folder can be called")
+    if given["format"] not in READERS:
+        raise CorpusError(f"{path}: no format '{given['format']}'; there are {', '.join(READERS)}")
+    options = reader_options(given["format"])
+    _check_arguments(options, given.get("options", {}), f"{path}: options")
     if unknown := sorted(set(given["annotated"]) - set(LABELS)):
         raise CorpusError(f"{path}: annotated has {', '.join(unknown)}, which are none of {', '.join(LABELS)}")
-    for layout in given.get("found", ()):
-        _check_splits(path, layout)
-    given |= {
-        "labels": labels,
-        "annotated": frozenset(given["annotated"]),
-        "drop": frozenset(str(text).lower() for text in given.get("drop", ())),
-        "unsure": frozenset(str(word).lower() for word in given.get("unsure", ())),
-        "found": tuple(given.get("found", ())),
-        "dataset": _dataset(path, given.get("dataset")),
-    }
-    return Corpus(**given)
+    for pattern in (pattern for layout in given.get("found", ()) for pattern in layout.values()):
+        if not pattern or PurePath(pattern).is_absolute():
+            raise CorpusError(f"{path}: found has {pattern!r}, expected a pattern of paths below the corpus's folder")
+    if dataset := given.get("dataset"):
+        _check_arguments(signature(Dataset).parameters, dataset, f"{path}: dataset")
+    return Corpus(
+        **given
+        | {
+            "name": name,
+            "entry": path,
+            "labels": {str(label): _candidates(path, label, value) for label, value in given["labels"].items()},
+            "annotated": frozenset(given["annotated"]),
+            "drop": frozenset(str(text).lower() for text in given.get("drop", ())),
+            "unsure": frozenset(str(word).lower() for word in given.get("unsure", ())),
+            "found": tuple(given.get("found", ())),
+            "dataset": Dataset(**dataset) if dataset else None,
+        }
+    )
 
 
-def _read_keys(path: Path) -> dict[str, Any]:
+def _read_keys(path: Path, like: tuple[Path, ...] = ()) -> dict[str, Any]:
     """The keys of an entry and, under its own, those of the entry that `like` names."""
     try:
         found = srsly.read_yaml(path)
@@ -185,37 +215,27 @@ def _read_keys(path: Path) -> dict[str, Any]:
         raise CorpusError(f"{path}: cannot be read as YAML ({error})") from error
     if not isinstance(found, dict):
         raise CorpusError(f"{path}: expected keys and values, got {type(found).__name__}")
-    if "like" in found:
-        found = _read_keys(path.with_name(f"{found['like']}.yaml")) | {k: v for k, v in found.items() if k != "like"}
-    for key, value in found.items():
-        kind = KINDS.get(key, str)
-        if not isinstance(value, kind):
-            raise CorpusError(f"{path}: {key} is {value!r}, expected {KIND_NAMES[kind]}")
-    return found
+    if "like" not in found:
+        return found
+    other = path.with_name(f"{found.pop('like')}.yaml")
+    if other in (path, *like):
+        raise CorpusError(f"{path}: is like {other.stem}, which is like this one; one of them has to say all")
+    return _read_keys(other, (path, *like)) | found
 
 
-def _check_splits(path: Path, given: Any) -> None:
-    if not isinstance(given, dict) or not given or not given.keys() <= {*SPLITS, "all"}:
-        raise CorpusError(f"{path}: expected train, dev, test or all, each with where it is found, got {given!r}")
-
-
-def _dataset(path: Path, given: Any) -> Dataset | None:
-    if given is None:
-        return None
-    known = [key.name for key in fields(Dataset)]
-    if not {"path", "splits"} <= given.keys() <= set(known):
-        raise CorpusError(f"{path}: dataset is {given!r}, expected path and splits, and perhaps {', '.join(known[2:])}")
-    _check_splits(path, given["splits"])
-    return Dataset(**given)
+def _check_arguments(parameters: Mapping[str, Parameter], given: Mapping[str, Any], where: str) -> None:
+    kinds = {name: parameter.annotation for name, parameter in parameters.items()}
+    required = [name for name, parameter in parameters.items() if parameter.default is Parameter.empty]
+    check_kinds(given, kinds, required, where)
 
 
 def _candidates(path: Path, label: str, value: Any) -> tuple[str, ...]:
     if value == NOTHING_KNOWN:
         return ()
-    candidates = (value,) if isinstance(value, str) else tuple(value or ())
-    if not candidates or not set(candidates) <= {*LABELS, OUTSIDE}:
+    candidates = value if isinstance(value, list) else [value]
+    if not candidates or not all(candidate in (*LABELS, OUTSIDE) for candidate in candidates):
         raise CorpusError(
             f"{path}: label '{label}' is mapped to {value!r}, expected {NOTHING_KNOWN}, {OUTSIDE}, or one or more of "
             f"{', '.join(LABELS)}"
         )
-    return candidates
+    return tuple(candidates)

@@ -28,8 +28,7 @@ from ossamma_spacy.corpora.catalogue import SPLITS, Corpus
 from ossamma_spacy.corpora.docbin import Written
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.corpora.duplicates import Fingerprint, Index, fingerprint
-from ossamma_spacy.corpora.formats import READERS, reader_options
-from ossamma_spacy.corpora.lines import CorpusError
+from ossamma_spacy.corpora.formats import READERS
 from ossamma_spacy.corpora.mapping import mapped_doc
 from ossamma_spacy.files import replace_folder, state, write_whole
 
@@ -39,16 +38,8 @@ SHARD = 1000  # documents in a DocBin, so that a reader need not hold a corpus
 def read_corpus(corpus: Corpus, folder: Path, split: str, skipped: list[str] | None = None) -> Iterator[AnnotatedText]:
     """The documents of a split, from files that lie below `folder`/NAME; `skipped` is filled with what is left out.
 
-    Raises CorpusError, naming file and line, for what cannot be read, and for a format or option that is none.
+    Raises CorpusError, naming file and line, for what cannot be read.
     """
-    if corpus.format not in READERS:
-        raise CorpusError(f"{corpus.name}: no format '{corpus.format}'; there are {', '.join(READERS)}")
-    options = reader_options(corpus.format)
-    if unknown := corpus.options.keys() - options:
-        raise CorpusError(
-            f"{corpus.name}: {corpus.format} has no option {', '.join(sorted(unknown))}; "
-            f"it has {', '.join(sorted(options)) or 'none'}"
-        )
     reader = READERS[corpus.format]
     report = {"skipped": skipped} if "skipped" in signature(reader).parameters else {}
     for given, path in catalogue.split_files(corpus, folder / corpus.name):
@@ -66,7 +57,7 @@ def convert(name: str, sources: Path, output: Path) -> bool:
     corpus = catalogue.load(name)
     target = output / corpus.name / "converted"
     stamp = _stamp(corpus, sources)
-    if (target / "stamp").is_file() and (target / "stamp").read_text() == stamp:
+    if _is_whole(target, stamp):
         return False
     nlp = spacy.blank("en")
     seen: set[bytes] = set()
@@ -86,7 +77,7 @@ def convert(name: str, sources: Path, output: Path) -> bool:
             shards[split].close()
         summary = {split: vars(written[split]) for split in SPLITS}
         write_whole(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False).encode())
-        write_whole(folder / "stamp", stamp.encode())
+        _seal(folder, stamp)
     return True
 
 
@@ -193,7 +184,7 @@ def _write_split(folder: Path, split: str, kept: Sequence[bool]) -> None:
     """NAME/converted/SPLIT without what is not kept, to NAME/SPLIT, unless it is there already."""
     source, target = folder / "converted", folder / split
     stamp = (source / "stamp").read_text() + blake2b(bytes(kept)).hexdigest()
-    if (target / "stamp").is_file() and (target / "stamp").read_text() == stamp:
+    if _is_whole(target, stamp):
         return
     keep = iter(kept)
     with replace_folder(target) as partial:
@@ -205,4 +196,18 @@ def _write_split(folder: Path, split: str, kept: Sequence[bool]) -> None:
             elif any(wishes):
                 wanted = compress(store.get_docs(Vocab()), wishes)
                 DocBin(docs=wanted).to_disk(partial / path.name)
-        write_whole(partial / "stamp", stamp.encode())
+        _seal(partial, stamp)
+
+
+def _seal(folder: Path, stamp: str) -> None:
+    """Note in the folder what it was made from, and which files of documents it has."""
+    write_whole(folder / "stamp", f"{stamp}\n{_shards(folder)}".encode())
+
+
+def _is_whole(folder: Path, stamp: str) -> bool:
+    path = folder / "stamp"
+    return path.is_file() and path.read_text() == f"{stamp}\n{_shards(folder)}"
+
+
+def _shards(folder: Path) -> str:
+    return " ".join(path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.spacy")))

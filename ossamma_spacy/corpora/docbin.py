@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 from ossamma_spacy.corpora.document import AnnotatedText, Sentence
+from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.files import write_whole
 from ossamma_spacy.knowledge import Candidates, read_knowledge, write_knowledge
 
@@ -49,7 +50,7 @@ def docs_from_sentences(nlp: Language, documents: Iterable[list[Sentence]]) -> I
 def docs_from_offsets(nlp: Language, documents: Iterable[AnnotatedText], written: Written) -> Iterator[Doc]:
     """A Doc for each document in spaCy's tokens; of a span that meets no token border it knows where it lies."""
     for marked in documents:
-        doc = nlp.make_doc(marked.text)
+        doc = make_doc(nlp, marked)
         spans, unplaced = [], []
         for start, end, label in marked.spans:
             span = doc.char_span(start, end, label=label)
@@ -62,6 +63,16 @@ def docs_from_offsets(nlp: Language, documents: Iterable[AnnotatedText], written
         write_knowledge(doc, spans, None, unplaced)
         mark_sentences(doc, marked.sentence_starts)
         yield doc
+
+
+def make_doc(nlp: Language, document: AnnotatedText) -> Doc:
+    """The text in spaCy's tokens; raises CorpusError, naming the place, where it is longer than spaCy trains on."""
+    if len(document.text) > nlp.max_length:
+        raise CorpusError(
+            f"{document.where}: a text of {len(document.text)} characters, spaCy takes {nlp.max_length} at most; "
+            "part it into several documents"
+        )
+    return nlp.make_doc(document.text)
 
 
 def mark_sentences(doc: Doc, starts: Sequence[int]) -> None:

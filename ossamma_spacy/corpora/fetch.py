@@ -33,12 +33,12 @@ def fetch(name: str, folder: Path, mirror: Path | None = None) -> Path:
     if corpus.dataset:
         export_dataset(corpus.name, corpus.dataset, target)
         return target
-    if corpus.found:
-        catalogue.split_files(corpus, target)  # raises where it is not there
-        return target
     files = catalogue.files(corpus)
     if not files:
-        raise CorpusError(f"{name}: the catalogue does not list its files; get them from {corpus.homepage}")
+        catalogue.split_files(corpus, target)  # raises where it is not there
+        return target
+    if corpus.found and catalogue.own_files(corpus, target):
+        return target
     missing = [file for file in files if not _is_there(target / file.path, file)]
     if missing:
         with tqdm(total=sum(file.size for file in missing), unit="B", unit_scale=True, desc=name) as bar:
@@ -72,9 +72,9 @@ def _downloaded(corpus: Corpus, files: Sequence[SourceFile], target: Path) -> It
         try:
             store.fetch(file.path)
         except (OSError, ValueError) as error:  # requests' errors are OSErrors
+            other = f"put a copy into {target}" if corpus.found else "name a folder that has it by --mirror"
             raise CorpusError(
-                f"{corpus.name}: {urls[file.path]} cannot be fetched ({error}); try again later, or name a folder "
-                "that has it by --mirror"
+                f"{corpus.name}: {urls[file.path]} cannot be fetched ({error}); try again later, or {other}"
             ) from error
         return file
 

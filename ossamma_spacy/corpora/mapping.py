@@ -7,7 +7,7 @@ from spacy.tokens import Doc, Span
 
 from ossamma_spacy.corpora.borders import BORDER, DETERMINER, Mapped, joined, parts, trimmed
 from ossamma_spacy.corpora.catalogue import Corpus
-from ossamma_spacy.corpora.docbin import Written, mark_sentences
+from ossamma_spacy.corpora.docbin import Written, make_doc, mark_sentences
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.knowledge import OUTSIDE, Candidates, write_knowledge
 from ossamma_spacy.labels import LABELS
@@ -25,7 +25,7 @@ def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
         marked = document.text[start:end].strip(BORDER)
         match = DETERMINER.match(marked)
         name = marked[match.end() :] if match else marked
-        candidates = corpus.candidates(label, name)
+        candidates = corpus.candidates(label, name, document.where)
         if candidates == (OUTSIDE,) or {marked.lower(), name.lower()} & corpus.drop:
             continue
         span = Mapped(start, end, candidates)
@@ -59,7 +59,7 @@ def _united(spans: list[Mapped]) -> list[Mapped]:
 
 def mapped_doc(nlp: Language, document: AnnotatedText, corpus: Corpus, written: Written) -> Doc:
     """The document in spaCy's tokens with what it knows of the nine labels; what meets no token border is noted."""
-    doc = nlp.make_doc(document.text)
+    doc = make_doc(nlp, document)
     entities: list[Span] = []
     candidates: list[Candidates] = []
     for start, end, labels in map_spans(document, corpus):

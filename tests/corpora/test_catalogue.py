@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from ossamma_spacy.corpora import catalogue
-from ossamma_spacy.corpora.formats import reader_options
 from ossamma_spacy.corpora.lines import CorpusError
 
 ENTRY = """
@@ -33,7 +32,6 @@ def test_every_entry_says_what_it_is_and_where_its_files_are(name):
     assert ({file.split for file in files} - {"-"}) or corpus.found
     for layout in corpus.found:
         assert layout.keys() <= {*catalogue.SPLITS, "all"}
-    assert corpus.options.keys() <= reader_options(corpus.format)
     assert len({file.path for file in files}) == len(files)
     for file in files:
         assert file.split in (*catalogue.SPLITS, "all", "-")
@@ -71,16 +69,70 @@ def test_labels_are_mapped_to_candidates(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("format: columns", "", r"a\.yaml: format missing or unknown"),
-        ("title: A", "title: A\nhost: b", r"a\.yaml: host missing or unknown"),
-        ("use: ships", "use: maybe", "use is 'maybe', expected ships or research"),
+        ("format: columns", "", r"a\.yaml: format missing; known are name, title"),
+        ("title: A", "title: A\nhost: b", r"a\.yaml: host unknown; known are name, title"),
+        ("use: ships", "use: maybe", "use is 'maybe', expected 'ships' or 'research'"),
         ("annotated: [PERSON]", "annotated: [PER]", "annotated has PER, which are none of PERSON, AGENCY"),
         ("X: PERSON", "X: PER", "label 'X' is mapped to 'PER', expected unknown, O, or one or more of PERSON"),
         ("X: PERSON", "X: []", r"label 'X' is mapped to \[\]"),
-        ("annotated: [PERSON]", "annotated:", "annotated is None, expected a list"),
-        ("annotated: [PERSON]", "annotated: PERSON", "annotated is 'PERSON', expected a list"),
-        ("labels: {", "labels: [a]\nodd: {", "labels is .*, expected keys and values"),
-        ("drop: [they]", "found: [{train: a, validation: b}]", "expected train, dev, test or all, .*validation"),
+        ("annotated: [PERSON]", "annotated:", "annotated is None, expected a valid list"),
+        ("annotated: [PERSON]", "annotated: PERSON", "annotated is 'PERSON', expected a valid list"),
+        ("labels: {", "labels: [a]\nodd: {", "labels is .*, expected a valid dictionary"),
+        (
+            "drop: [they]",
+            "found: [{train: a, validation: b}]",
+            "found.0.validation is .*, expected 'train', 'dev', 'test' or 'all'",
+        ),
+        ("title: A", "title: 3", "title is 3, expected a valid string"),
+        ("X: PERSON", "X: 3", "label 'X' is mapped to 3, expected unknown, O, or one or more of PERSON"),
+        ("X: PERSON", "X: [[PERSON]]", r"label 'X' is mapped to \[\['PERSON'\]\]"),
+        ("annotated: [PERSON]", "annotated: [[PERSON]]", r"annotated\.0 is \['PERSON'\], expected a valid string"),
+        ("drop: [they]", "drop: [[they]]", r"drop\.0\.str is \['they'\], expected a valid string"),
+        ("drop: [they]", "found: [{all: 3}]", r"found\.0\.all is 3, expected a valid string"),
+        ("drop: [they]", "found: [{}]", r"found\.0 is \{\}"),
+        ("drop: [they]", 'found: [{all: "/abs/*"}]', "found has '/abs/\\*', expected a pattern of paths below the"),
+        ("title: A", "dataset: {path: 3, splits: {train: a}}", r"dataset: path is 3, expected a valid string"),
+        (
+            "title: A",
+            "dataset: {path: a, splits: {train: [a]}}",
+            r"dataset: splits\.train is \['a'\], expected a valid",
+        ),
+        ("title: A", "dataset: {path: a}", "dataset: splits missing; known are path, splits, name"),
+        ("title: A", "name: ../evil", "name is '../evil', expected what a folder can be called"),
+        ("title: A", "name: ..", "name is '..', expected what a folder can be called"),
+        ("title: A", "like: a", r"a\.yaml: is like a, which is like this one"),
+        ("format: columns", "format: csv", "no format 'csv'; there are brat, columns"),
+        ("format: columns", "format: inline", "options: document missing; known are document, entities"),
+        (
+            "format: columns",
+            "format: columns\noptions: {parted: 1}",
+            "options: parted unknown; known are joined, token",
+        ),
+        (
+            "format: columns",
+            'format: columns\noptions: {token: "0"}',
+            "options: token is '0', expected a valid integer",
+        ),
+        (
+            "format: columns",
+            "format: columns\noptions: {header: a}",
+            "options: header is 'a', expected a valid integer",
+        ),
+        (
+            "format: columns",
+            "format: columns\noptions: {sentence: a}",
+            "options: sentence is 'a', expected a valid int",
+        ),
+        (
+            "format: columns",
+            "format: columns\noptions: {separator: 3}",
+            "options: separator is 3, expected a valid str",
+        ),
+        (
+            "format: columns",
+            "format: nested\noptions: {layers: 1}",
+            "options: layers is 1, expected an instance of Seq",
+        ),
         ("title: A", "like: nothing", r"nothing\.yaml: cannot be read"),
         ("title: A", "title: {A", "cannot be read as YAML"),
     ],

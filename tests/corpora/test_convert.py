@@ -78,6 +78,26 @@ def test_a_conversion_is_made_again_only_where_something_changed(corpus, tmp_pat
     assert [span.label_ for span in example.reference.ents] == ["AGENCY"]
 
 
+@pytest.mark.parametrize("lost", ["train/0000.spacy", "converted/train/0000.spacy"])
+def test_what_was_deleted_is_made_again(corpus, tmp_path, lost):
+    corpus("a", train=["Rome"])
+    converted(tmp_path, "a")
+    separate(tmp_path / "out")
+    (tmp_path / "out" / "a" / lost).unlink()
+    assert converted(tmp_path, "a") == lost.startswith("converted")
+    separate(tmp_path / "out")
+    assert places(tmp_path, "a", "train") == ["Rome"]
+    assert (tmp_path / "out" / "a" / lost).is_file()
+
+
+def test_a_text_that_is_longer_than_spacy_takes_is_named(corpus, tmp_path):
+    corpus("a", train=["Rome", "x" * 10**6])
+    with pytest.raises(
+        CorpusError, match=r"train\.txt:10: a text of 10000\d\d characters, spaCy takes 1000000 at most"
+    ):
+        converted(tmp_path, "a")
+
+
 def test_a_file_that_was_edited_is_converted_anew(corpus, tmp_path):
     corpus("a", train=["Rome"])
     converted(tmp_path, "a")
@@ -154,6 +174,7 @@ def test_without_a_dev_split_a_tenth_of_train_is_taken(corpus, tmp_path, monkeyp
 
 def test_a_corpus_that_its_owner_brings_is_found_in_either_layout(corpus, tmp_path):
     corpus("a", train=["Rome"])
+    (catalogue.ENTRIES / "a.tsv").unlink()
     entry = catalogue.ENTRIES / "a.yaml"
     found = 'found: [{train: "**/t.txt", test: "x.txt"}, {all: "*.all"}]\n'
     entry.write_text(entry.read_text(encoding="utf-8") + found, encoding="utf-8")

@@ -67,7 +67,21 @@ def test_files_come_from_their_publisher_and_stay(publisher, tmp_path):
 
 def test_a_corpus_whose_files_are_not_listed_is_named(tmp_path):
     (catalogue.ENTRIES / "mine.tsv").unlink()
-    with pytest.raises(CorpusError, match="mine: the catalogue does not list its files; get them from https://noisy"):
+    with pytest.raises(CorpusError, match=r"mine\.yaml: does not say where its files are; give found or dataset"):
+        fetched(tmp_path)
+
+
+def test_a_copy_of_ones_own_is_taken_in_the_place_of_a_download(publisher, tmp_path):
+    entry = catalogue.ENTRIES / "mine.yaml"
+    entry.write_text(entry.read_text(encoding="utf-8") + 'found: [{all: "**/own.txt"}]\n', encoding="utf-8")
+    assert fetched(tmp_path) == FILES
+    (tmp_path / "corpora" / "mine" / "own.txt").write_text("a O\n")
+    for path in FILES:
+        (tmp_path / "corpora" / "mine" / path).unlink()
+        (publisher[0] / path).unlink()
+    assert fetched(tmp_path) == {"own.txt": b"a O\n"}
+    (tmp_path / "corpora" / "mine" / "own.txt").unlink()
+    with pytest.raises(CorpusError, match=r"cannot be fetched .* or put a copy into .*corpora/mine"):
         fetched(tmp_path)
 
 

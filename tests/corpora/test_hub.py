@@ -87,12 +87,8 @@ def test_numbers_can_be_given_names(tmp_path, folder):
         ("path:", "tag_names: [O, B-PER], path:", "row 1 of .* has the tag 2, a number without a name; give tag_names"),
         ("dev: validation", "dev: test", "has no split 'test', it has train, validation"),
         ("{path}", "{path}/nowhere/at/all", "mine: the dataset .*/nowhere/at/all cannot be loaded"),
-        ("path:", "host: a, path:", r"mine\.yaml: dataset is .*, expected path and splits, and perhaps name"),
-        (
-            "dev: validation",
-            "devel: test",
-            r"mine\.yaml: expected train, dev, test or all, .*devel",
-        ),
+        ("path:", "host: a, path:", r"mine\.yaml: dataset: host unknown; known are path, splits, name"),
+        ("dev: validation", "devel: test", r"mine\.yaml: dataset: splits\.devel is 'devel', expected 'train', 'dev'"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, folder, old, new, message):
@@ -109,8 +105,8 @@ def test_without_the_package_the_extra_is_named(tmp_path, folder, monkeypatch):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("format: columns", "format: csv", "mine: no format 'csv'; there are brat, columns"),
-        ("separator:", "parted: 1, separator:", "mine: columns has no option parted; it has .*bare"),
+        ("format: columns", "format: csv", r"✘ \S+mine\.yaml: no format 'csv'; there are brat, columns"),
+        ("separator:", "parted: 1, separator:", r"✘ \S+mine\.yaml: options: parted unknown; known are .*bare"),
     ],
 )
 def test_a_format_or_option_that_is_none_is_named(tmp_path, folder, old, new, message):

@@ -92,6 +92,12 @@ def test_measures_that_a_dash_parts_are_one():
     assert [(start, end) for start, end, _ in map_spans(document, corpus)] == [(0, 9), (11, 14), (15, 19)]
 
 
+def test_a_label_without_a_mapping_is_named_with_its_place():
+    document = AnnotatedText("Ada left", ((0, 3, "FOO"),), where="train.tsv:4")
+    with pytest.raises(CorpusError, match=r"train\.tsv:4: the corpus has the label 'FOO', its entry maps PER, LOC"):
+        map_spans(document, CORPUS)
+
+
 def test_what_is_no_entity_of_ours_is_left_out():
     assert spans_of("the system of People", ("system", "Generic"), ("People", "PER")) == []
     assert spans_of("the system of the People", ("system", "Generic"), ("the People", "PER")) == []

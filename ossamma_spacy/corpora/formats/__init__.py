@@ -1,7 +1,6 @@
 """Readers of the formats that corpora come in; each yields the documents of one file."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from inspect import Parameter, signature
 
 from ossamma_spacy.corpora.document import AnnotatedText
@@ -55,12 +54,12 @@ READERS: Mapping[str, Callable[..., Iterator[AnnotatedText]]] = {
     "tagged_json": read_tagged_json,
     "toponyms": read_toponyms,
 }
-COLUMNS = {"joined", *(key.name for key in fields(Layout))}
+COLUMNS = {"joined": signature(read_columns).parameters["joined"], **signature(Layout).parameters}
 
 
-def reader_options(name: str) -> set[str]:
+def reader_options(name: str) -> dict[str, Parameter]:
     """The settings of a reader; `skipped`, if it is among its parameters, is for what it leaves out."""
     parameters = signature(READERS[name]).parameters.values()
-    named = {parameter.name for parameter in parameters if parameter.kind == Parameter.KEYWORD_ONLY} - {"skipped"}
+    named = {p.name: p for p in parameters if p.kind == Parameter.KEYWORD_ONLY and p.name != "skipped"}
     # what a reader does not name it passes on to that of columns
-    return named | COLUMNS if any(parameter.kind == Parameter.VAR_KEYWORD for parameter in parameters) else named
+    return COLUMNS | named if any(p.kind == Parameter.VAR_KEYWORD for p in parameters) else named

@@ -1,7 +1,7 @@
 """Entities marked by elements within the running text of an XML file, as in TimeML: `on <TIMEX3 …>Friday</TIMEX3>`."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def read_inline(
     document: str,
     entities: Mapping[str, str],
     sentence: str = "",
-    lines: Collection[str] = (),
+    lines: Sequence[str] = (),
     tidy: bool = False,
 ) -> Iterator[AnnotatedText]:
     """Yield the text of each element named `document`.
