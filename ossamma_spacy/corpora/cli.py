@@ -21,6 +21,7 @@ Output = Annotated[Path, typer.Option(help="Where the converted corpora go, a fo
 Mirror = Annotated[Path | None, typer.Option(help="A folder that has the files; without it they are downloaded.")]
 
 SOURCES, OUTPUT = Path("corpus/sources"), Path("corpus")
+WIDEST = 120  # characters of a column; wasabi's tables lose their columns behind a wider cell
 
 
 @app.command("list")
@@ -35,7 +36,7 @@ def list_corpora() -> None:
     for name in catalogue.names():
         corpus = catalogue.load(name)
         rows.append((name, corpus.domain, corpus.use, ", ".join(sorted(corpus.annotated)) or "none in full"))
-    msg.table(rows, header=("corpus", "text", "use", "annotates in full"), divider=True)
+    msg.table(rows, header=("corpus", "text", "use", "annotates in full"), divider=True, max_col=WIDEST)
 
 
 @app.command("show")
@@ -65,9 +66,9 @@ def show_corpus(name: Annotated[str, typer.Argument(help="A corpus of the catalo
         "from": _origin(corpus, files),
         "annotated in full": ", ".join(sorted(corpus.annotated)) or "none",
     }
-    msg.table(facts, max_col=100)
+    msg.table(facts, max_col=WIDEST)
     labels = [(label, " or ".join(candidates) or "unknown") for label, candidates in corpus.labels.items()]
-    msg.table(labels, header=("its label", "ours"), divider=True)
+    msg.table(labels, header=("its label", "ours"), divider=True, max_col=WIDEST)
 
 
 def _origin(corpus: "Corpus", files: "Sequence[SourceFile]") -> str:
@@ -121,7 +122,8 @@ def _print_repetitions(report: Mapping[str, Counter[str]]) -> None:
         if counts
     ]
     if rows:
-        msg.table(rows, header=("left out of", "documents", "which repeat, above all, some of"), divider=True)
+        header = ("left out of", "documents", "which repeat, above all, some of")
+        msg.table(rows, header=header, divider=True, max_col=WIDEST)
 
 
 def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:
@@ -132,7 +134,7 @@ def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:
             step(name)
         except (ValueError, OSError) as error:
             text = str(error)
-            msg.fail(text if text.startswith(f"{Path(name).stem}:") else f"{name}: {text}")
+            msg.fail(text if text.startswith((f"{name}:", f"{Path(name).stem}:")) else f"{name}: {text}")
             failed.append(name)
         except ImportError as error:
             msg.fail(f"{error}; install what fetches corpora by: pip install 'ossamma-spacy[corpora]'", exits=1)
@@ -157,6 +159,8 @@ def corpora_stats(output: Output = OUTPUT) -> None:
             labels = [counts["labels"].get(label, 0) for label in LABELS]
             lists = [len(counts[key]) for key in ("misaligned", "skipped")]
             rows.append((name, split, counts["documents"], counts["tokens"], *labels, counts["candidates"], *lists))
+    if not rows:
+        msg.fail(f"{output}: no corpus is converted there; `ossamma corpora convert NAME` does it", exits=1)
     names = [label[:7] for label in LABELS]
     header = ("corpus", "split", "documents", "tokens", *names, "several", "unplaced", "skipped")
     msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 5)))

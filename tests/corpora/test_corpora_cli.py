@@ -75,6 +75,30 @@ def test_what_fails_does_not_keep_others_from_being_converted(mirror):
     assert "mine train 2 8" in output
 
 
+def test_a_mistake_in_an_entry_is_named_once_and_other_corpora_are_converted(mirror, tmp_path):
+    (tmp_path / "own.yaml").write_text("format: inline\nlabels: {}\nannotated: []\n")
+    output = run("convert", "own.yaml", "mine", "--mirror", mirror, code=1)
+    assert "✘ own.yaml: options: document missing" in output
+    assert "mine train 2 8" in output
+
+
+def test_where_nothing_is_converted_stats_say_so():
+    assert "✘ nowhere: no corpus is converted there" in run("stats", "--output", "nowhere", code=1)
+
+
+def test_a_wide_cell_leaves_a_table_its_columns():
+    entry = catalogue.ENTRIES / "mine.yaml"
+    text = entry.read_text(encoding="utf-8").replace("social media", "posts of several platforms and years")
+    text = text.replace("group: AGENCY", f"group: [PERSON, AGENCY, PLACE, ORGANISM]\n  {'long' * 10}: O")
+    entry.write_text(text, encoding="utf-8")
+    lines = CliRunner().invoke(app, ["corpora", "list"], env={"COLUMNS": "200"}).output.splitlines()
+    assert len({line.index("research") for line in lines if "research" in line}) == 1
+    lines = CliRunner().invoke(app, ["corpora", "show", "mine"], env={"COLUMNS": "200"}).output.splitlines()
+    (wide,) = (line for line in lines if line.startswith("longlong"))
+    (header,) = (line for line in lines if line.startswith("its label"))
+    assert header.index("ours") == len("long" * 10) + 3 == wide.rindex("O")
+
+
 def test_the_extra_that_fetching_needs_is_named(monkeypatch):
     real = builtins.__import__
 

@@ -1,6 +1,7 @@
 """The newswire of NIST's IE-ER evaluation: a ZIP of files with tags like `<b_enamex type="PERSON">Ada<e_enamex>`."""
 
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
@@ -31,7 +32,7 @@ def read_ieer(path: Path) -> Iterator[AnnotatedText]:
             for info in members:
                 if Path(info.filename).name not in OTHER_MEMBERS:
                     yield from _documents(archive.read(info).decode("utf-8"), f"{path.name}/{info.filename}")
-    except (BadZipFile, OSError, UnicodeDecodeError) as error:
+    except (BadZipFile, zlib.error, EOFError, RuntimeError, OSError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: no archive of texts in UTF-8 ({error}); fetch it again") from error
 
 

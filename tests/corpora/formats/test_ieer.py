@@ -1,6 +1,6 @@
 """The newswire of IE-ER."""
 
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
@@ -65,6 +65,12 @@ def test_archives_that_are_none_or_too_large_are_named(tmp_path, monkeypatch):
     (tmp_path / "b.zip").write_bytes(b"PK")
     with pytest.raises(CorpusError, match=r"b\.zip: no archive of texts"):
         list(read_ieer(tmp_path / "b.zip"))
+    with ZipFile(tmp_path / "c.zip", "w", ZIP_DEFLATED) as file:
+        file.writestr("x/0", "Ada " * 100)
+    content = (tmp_path / "c.zip").read_bytes()
+    (tmp_path / "c.zip").write_bytes(content[:33] + b"\xff\xff\xff" + content[36:])
+    with pytest.raises(CorpusError, match=r"c\.zip: no archive of texts .* invalid"):
+        list(read_ieer(tmp_path / "c.zip"))
     monkeypatch.setattr(ieer, "LARGEST", 10)
     with pytest.raises(CorpusError, match=r"a\.zip: unpacks to \d+ bytes, expected at most 10"):
         archive(tmp_path, story("Ada"))
