@@ -31,8 +31,9 @@ def spaces_after(tokens: Sequence[str], joined: str = "") -> list[bool]:
 
     Quotes open and close by turns, hyphens at a token's border cling. `joined` is for corpora that part words at
     punctuation: tokens of its characters cling to both neighbours. Some of them are choosy: `.`, `,`, `:` and `–` cling
-    between digits, `.` in "i.v." too, `+` to what comes before, `'` to endings and to numbers, `(` to a formula or
-    power whose index it opens; `-` stands free of "and", "or" and "to", and where it is a dash.
+    between digits, `.` in "i.v." too, `+` to what comes before, `_` to words, `'` to endings and to numbers, `(` to a
+    formula or power whose index it opens; `-` stands free of "and", "or" and "to", and where it is a dash. `/` clings
+    between digits in any corpus.
     """
     before, after = [True] * len(tokens), [True] * len(tokens)  # a space may stand there
     opened: set[str] = set()
@@ -40,6 +41,8 @@ def spaces_after(tokens: Sequence[str], joined: str = "") -> list[bool]:
         plain = unescape(token)
         if token and all(c in joined for c in token) and (clings := _clings(tokens, i)):
             before[i], after[i] = not clings[0], not clings[1]
+        elif token == "/" and _between_digits(tokens, i):
+            before[i] = after[i] = False
         elif plain in ('"', "'") and token != "''" and plain not in opened:
             possessive = plain == "'" and i > 0 and tokens[i - 1][-1:] in "sS" and "'" not in tokens[i + 1 :]
             if possessive:
@@ -54,7 +57,9 @@ def spaces_after(tokens: Sequence[str], joined: str = "") -> list[bool]:
             before[i] = not NO_SPACE_BEFORE.fullmatch(plain)
             after[i] = not NO_SPACE_AFTER.fullmatch(plain)
             cut = i > 0 and (
-                (tokens[i - 1].lower(), token.lower()) in CUT_WORDS or ELIDED.fullmatch(f"{tokens[i - 1]} {token}")
+                (tokens[i - 1].lower(), token.lower()) in CUT_WORDS
+                or ELIDED.fullmatch(f"{tokens[i - 1]} {token}")
+                or ["C", "+", "+"] in (tokens[i - 1 : i + 2], tokens[i - 2 : i + 1])
             )
             dollar = token == "$" and i > 0 and NO_SPACE_AFTER.fullmatch(tokens[i - 1] + token)
             negation = token.lower() == "n" and tokens[i + 1 : i + 2] in (["'"], ["’"])
@@ -79,10 +84,14 @@ def spaces_in(text: str, tokens: Sequence[str]) -> list[bool]:
     return [] if text[at:].strip() else spaces
 
 
+def _between_digits(tokens: Sequence[str], i: int) -> bool:
+    return 0 < i < len(tokens) - 1 and tokens[i - 1][-1:].isdigit() and tokens[i + 1][:1].isdigit()
+
+
 def _clings(tokens: Sequence[str], i: int) -> tuple[bool, bool] | None:
     """Whether a mark that parts words clings to the token before and to the one after; None where it parts none."""
     mark, previous, following = tokens[i], *("".join(tokens[j : j + 1]) for j in (max(i - 1, 0), i + 1))
-    numbers = i > 0 and previous[-1:].isdigit() and following[:1].isdigit()
+    numbers = _between_digits(tokens, i)
     letters = i > 0 and len(previous) == len(following) == 1 and (previous + following).isalpha()
     if mark == "-" and (previous == ")" or MONTH.fullmatch(previous) or OPENING.fullmatch(following)):
         return None  # a dash
@@ -96,6 +105,11 @@ def _clings(tokens: Sequence[str], i: int) -> tuple[bool, bool] | None:
         return not minus, not suspended
     if mark == "+":
         return True, letters
+    if mark == "_":  # of an identifier, or around what is stressed
+        return (
+            previous[-1:].isalnum() or previous == "_",
+            following[:1].isalnum() or (following == "_" and previous != "_"),
+        )
     if mark == "'":
         if following == "s" or (previous.isalpha() and ENDING.fullmatch(following)):
             return True, True

@@ -100,6 +100,20 @@ def test_marks_cling_where_a_corpus_cuts_at_each(expected):
     assert text(tokens, joined="-/.,:'+(").rstrip() == expected
 
 
+def test_what_a_corpus_cuts_is_whole():
+    assert text("6 / 10 , 5.83 / 10 and / or".split()) == "6/10, 5.83/10 and / or "
+    assert text("Visual C + + , C + + code : a + b + C = + + x".split()) == "Visual C++, C++ code: a + b + C = + + x "
+
+
+@pytest.mark.parametrize(
+    "expected",
+    ["RT @Harry_Styles: u/uncle_retardo", "NC_004668", "d1eca_ (x)", "> _freed_ <", '_ "No" _'],
+)
+def test_underscores_cling_to_words(expected):
+    tokens = re.findall(r"@\w[^\W_]*|[^\W_]+|[^\w\s]|_", expected)
+    assert text(tokens, joined="_/").rstrip() == expected
+
+
 @given(st.lists(st.text("ab'\"-(),.$", min_size=1, max_size=3), max_size=12), st.sampled_from(["", "-", "-.,'("]))
 def test_there_is_a_decision_for_each_token(tokens, joined):
     assert len(spaces_after(tokens, joined)) == len(tokens)

@@ -14,6 +14,7 @@ from ossamma_spacy.corpora.records import expected
 from ossamma_spacy.corpora.spacing import spaces_in
 
 PREFIXES = "BIESLU"
+DECADE = re.compile(r".*\d0", re.DOTALL)
 CONTRACTION = re.compile(r" (?=(?:n['’]t|['’](?:s|m|re|ve|ll|d))\b)", re.IGNORECASE)  # treebanks write its parts apart
 
 
@@ -29,7 +30,7 @@ class Layout:
         sentence as it was written. header: lines before the first token. strip: what stands before each token and does
         not belong to it. glue: tokens that the next one goes on from, such as "@" before a name.
         html: tokens have HTML's entities. mojibake: tokens hold UTF-8 that was read as Windows-1252.
-        plural: an "s" by itself ends the word before it.
+        plural: an "s" by itself ends the word or the decade before it; decades: the decade only.
     bare: tags are labels without prefixes; neighbours of one label are one entity. label: of tags that are a prefix
         alone. ragged: lines may have more columns than others. lenient: a sentence with a broken line is left out and
         reported, not refused.
@@ -50,6 +51,7 @@ class Layout:
     html: bool = False
     mojibake: bool = False
     plural: bool = False
+    decades: bool = False
     bare: bool = False
     label: str = ""
     ragged: bool = False
@@ -151,6 +153,7 @@ class _TokenReader:
     def __init__(self, layout: Layout, report: ColumnsReport) -> None:
         self.layout, self.report = layout, report
         self.width = 0
+        self.cut = False  # whether an entity was cut off at the ";" of the token before
         self.needed = max(*(c + 1 if c >= 0 else -c for c in (layout.token, layout.tag)), 2)
 
     def columns(self, line: str, where: str) -> list[str]:
@@ -169,12 +172,15 @@ class _TokenReader:
             raise CorpusError(f"{where}: {len(columns)} column(s) in {' '.join(columns)[:60]!r}, expected {wanted}")
         given = columns[self.layout.tag]
         tag = self._iob2(given, sentence, where)
+        if self.cut and tag[0] == "B" and sentence.tags and sentence.tags[-1][2:] == tag[2:]:
+            tag = f"I-{tag[2:]}"
+        self.cut = False
         if tag[0] == "B" and given[0] in "IEL" and not self.layout.bare:
             self.report.repaired.append(number)
         token = columns[self.layout.token].removeprefix(self.layout.strip)
         token = unescape(token) if self.layout.html else token
         token = mended(token) if self.layout.mojibake else token
-        if self._ends(sentence, token):
+        if self._ends(sentence, token, tag):
             return
         if self.layout.glue and sentence.tokens[-1:] == [self.layout.glue]:
             token, before = sentence.tokens.pop() + token, sentence.tags.pop()
@@ -184,15 +190,18 @@ class _TokenReader:
         sentence.tags.append(tag)
         sentence.closed = given[0] in "ESLU" and not self.layout.bare  # is not continued
 
-    def _ends(self, sentence: Sentence, token: str) -> bool:
+    def _ends(self, sentence: Sentence, token: str, tag: str) -> bool:
         """Whether a token only ends the one before, where it is put: the "s" of a plural, the ";" of "& amp ;"."""
         before = "".join(sentence.tokens[-1:])
-        if self.layout.plural and token == "s" and before[-1:].isalpha():
+        word = self.layout.plural and before[-1:].isalpha()
+        decade = (self.layout.plural or self.layout.decades) and DECADE.fullmatch(before)
+        if token == "s" and (word or decade):
             sentence.tokens[-1] += token
             return True
         entity = f"&{before};"
         if self.layout.html and token == ";" and sentence.tokens[-2:-1] == ["&"] and unescape(entity) != entity:
             sentence.tokens[-2:], sentence.tags[-2:] = [unescape(entity)], sentence.tags[-2:-1]
+            self.cut = tag == "O"
             return True
         return False
 

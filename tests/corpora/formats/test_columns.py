@@ -100,10 +100,15 @@ def test_a_bad_line_is_named(tmp_path, text, message):
         (
             "A B-X\n& I-X\namp I-X\n; O\nB B-X\n&lt; O\n; O\n",
             {"html": True},
-            [["A/B-X", "&/I-X", "B/B-X", "</O", ";/O"]],
+            [["A/B-X", "&/I-X", "B/I-X", "</O", ";/O"]],
         ),
+        ("A B-X\n& B-X\namp I-X\n; I-X\nB B-X\n", {"html": True}, [["A/B-X", "&/B-X", "B/B-X"]]),
+        ("& B-X\namp I-X\n; O\n\nB B-X\n", {"html": True}, [["&/B-X"], ["B/B-X"]]),
+        ("& B-X\namp I-X\n; O\na O\nB B-X\n", {"html": True}, [["&/B-X", "a/O", "B/B-X"]]),
         ("KÃ¶ln O\nKÃƒÂ¶ln O\nKöln O\nâ€“ O\n", {"mojibake": True}, [["Köln/O", "Köln/O", "Köln/O", "–/O"]]),
         ("New B-X\nYorker I-X\ns O\n' O\ns O\n", {"plural": True}, [["New/B-X", "Yorkers/I-X", "'/O", "s/O"]]),
+        ("1980 B-X\ns I-X\n5 B-X\ns I-X\n", {"plural": True}, [["1980s/B-X", "5/B-X", "s/I-X"]]),
+        ("1980 B-X\ns I-X\nAda B-X\ns O\n", {"decades": True}, [["1980s/B-X", "Ada/B-X", "s/O"]]),
         ('"a ""b"" ,",O\n,O\nc,I-X\n', {"separator": ","}, [['a "b" ,/O'], ["c/B-X"]]),
         ("New York\tB-X\n \nc\tO\n", {"separator": "\t"}, [["New York/B-X"], ["c/O"]]),
         (
