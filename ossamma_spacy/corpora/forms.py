@@ -47,6 +47,11 @@ PLATFORM = re.compile(
     r"sound ?cloud|spotify|tik ?tok|tumblr|twitter|ustream|vimeo|vine|wechat|whats ?app|wikipedia|you ?tube)",
     re.IGNORECASE,
 )
+STUDIO = re.compile(
+    r"(?:disney|dreamworks|(?:studio )?ghibli|marvel|mgm|miramax|paramount|pixar|universal|warner bros|"
+    r"walt disney (?:pictures|productions|studios))\b",
+    re.IGNORECASE,
+)
 USAGE = re.compile(r" (?:abuse|consumption|intakes?|use)$", re.IGNORECASE)
 PARTY = re.compile(
     r"(?:(?:social|christian) )?democrats?|(?-i:Democratic|DEMOCRATIC)|dems?|republicans?|tor(?:y|ies)", re.IGNORECASE
@@ -78,4 +83,5 @@ FORMS: Mapping[str, Callable[[str], bool]] = {
     "determined": lambda text: DETERMINED.match(text) is not None,  # with an article, a pronoun or an epithet
     "usage": lambda text: USAGE.search(text) is not None,  # "coffee consumption", where coffee is marked alone too
     "vague": lambda text: NUMERAL.search(text) is None,  # no number, day or month: "recently", "some"
+    "studio": lambda text: STUDIO.match(text) is not None,  # that made a film: "disney animated"
 }

@@ -25,6 +25,7 @@ from ossamma_spacy.corpora.forms import FORMS
         ("people", ["Dutch", "AMERICANS", "South African", "Islam"], ["Holland", "Dutch Open"]),
         ("party", ["Republicans", "Democratic", "DEM"], ["democratic", "republic", "Republican Guard"]),
         ("platform", ["YouTube", "#twitter"], ["Twitter Inc.", "tube"]),
+        ("studio", ["disney", "Disney animated", "pixar studios"], ["walt disney", "a disney film", "mgmt"]),
         ("compound", ["Rome-based", "non-U.S.", "U.S.-LED"], ["Rolls-Royce", "F-14", "Antioch"]),
         ("formula", ["Pt", "Cu2+", "SiO2", "LSCF", "La0.6Sr0.4FeO3-δ"], ["Heat", "copper", "Water layer", "Particles"]),
     ],
