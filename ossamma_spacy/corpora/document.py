@@ -1,7 +1,7 @@
 """A document as a corpus has it: text and spans, in characters."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ossamma_spacy.corpora.lines import CorpusError
@@ -90,6 +90,26 @@ def check_spans(document: AnnotatedText) -> AnnotatedText:
                 f"{len(document.text)} characters"
             )
     return document
+
+
+def substitute(document: AnnotatedText, pattern: re.Pattern[str], new: Callable[[str], str]) -> AnnotatedText:
+    """The document with `new` of each match in its place; what begins or ends inside a match does so at its start."""
+    text, last = "", 0
+    moved: list[int] = []  # where each place of the old text is in the new one
+    for match in pattern.finditer(document.text):
+        moved += range(len(text), len(text) + match.start() - last)
+        text += document.text[last : match.start()]
+        moved += [len(text)] * len(match[0])
+        text += new(match[0])
+        last = match.end()
+    moved += range(len(text), len(text) + len(document.text) - last + 1)
+    return replace(
+        document,
+        text=text + document.text[last:],
+        spans=tuple((moved[start], moved[end], label) for start, end, label in document.spans),
+        sentence_starts=tuple(moved[start] for start in document.sentence_starts),
+        unclear=tuple((moved[start], moved[end]) for start, end in document.unclear),
+    )
 
 
 # X: {Y: pattern}: a Y that follows an X and whose text is as the pattern, case aside

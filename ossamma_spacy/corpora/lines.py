@@ -4,6 +4,9 @@ import lzma
 from collections.abc import Iterator
 from pathlib import Path
 
+# controls that nobody means, and what Windows-1252 has in their places; five of them mean nothing there either
+WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
+
 
 class CorpusError(ValueError):
     """A file that cannot be read as what it should be; names file and line."""
@@ -28,13 +31,15 @@ def _windows_byte(character: str) -> bytes:
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Number, from 1, and text of each line of a UTF-8 file, also .xz, without its end or a byte order mark.
 
-    Raises CorpusError, naming file and line, for what is not UTF-8 or not a whole .xz file.
+    Control characters that were printable in Windows-1252 are what they were there. Raises CorpusError, naming file and
+    line, for what is not UTF-8 or not a whole .xz file.
     """
     number = 0
     try:
         with lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb") as file:
             for number, raw in enumerate(file, start=1):
-                yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                yield number, line if line.isascii() else line.translate(WINDOWS)
     except UnicodeDecodeError as error:
         raise CorpusError(
             f"{path}:{number}: not UTF-8 (byte {error.start + 1} of the line); save the file as UTF-8"

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
-from ossamma_spacy.corpora.document import AnnotatedText, Merge, merge_spans
+from ossamma_spacy.corpora.document import AnnotatedText, Merge, merge_spans, substitute
 from ossamma_spacy.corpora.lines import CorpusError, read_lines
 
+ENTITY = re.compile(r"&#?\w+;")
 TEXT_BOUND = re.compile(r"T\d+\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
 
 
-def read_brat(path: Path, *, merge: Merge | None = None) -> Iterator[AnnotatedText]:
+def read_brat(path: Path, *, merge: Merge | None = None, html: bool = False) -> Iterator[AnnotatedText]:
     """Yield the document of a .txt file with its .ann file; spans in several parts are unclear.
 
-    `merge` as in `merge_spans`.
+    `merge` as in `merge_spans`; `html`: the text has HTML's entities.
 
     Raises CorpusError, naming file and line, for a line that cannot be read, a span that leaves the text or whose text
     differs, and what is not UTF-8.
@@ -38,4 +40,5 @@ def read_brat(path: Path, *, merge: Merge | None = None) -> Iterator[AnnotatedTe
         else:
             unclear.append((start, end))
     document = AnnotatedText(text, tuple(sorted(spans)), where=path.name, unclear=tuple(unclear))
+    document = substitute(document, ENTITY, unescape) if html else document
     yield merge_spans(document, merge) if merge else document

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from ossamma_spacy.corpora.document import AnnotatedText
+from ossamma_spacy.corpora.document import AnnotatedText, substitute
 from ossamma_spacy.corpora.xmlfile import flatten, read_xml
 
 LEFT_BY_TOKENIZERS = re.compile(
@@ -40,18 +39,4 @@ def read_inline(
         starts = [part.start for part in parts if part.element.tag == sentence and part.start < part.end]
         where = f"{path.name}:{file.lines[element]}"
         found = AnnotatedText(text, tuple(spans), tuple(starts) or (0,), where)
-        yield _tidied(found) if tidy else found
-
-
-def _tidied(document: AnnotatedText) -> AnnotatedText:
-    dropped = [match.start() for match in LEFT_BY_TOKENIZERS.finditer(document.text)]
-    moved, removed = [], 0  # where each place of the old text is in the new one
-    for place in range(len(document.text) + 1):
-        moved.append(place - removed)
-        removed += removed < len(dropped) and dropped[removed] == place
-    return replace(
-        document,
-        text=LEFT_BY_TOKENIZERS.sub("", document.text),
-        spans=tuple((moved[start], moved[end], label) for start, end, label in document.spans),
-        sentence_starts=tuple(moved[start] for start in document.sentence_starts),
-    )
+        yield substitute(found, LEFT_BY_TOKENIZERS, lambda space: "") if tidy else found

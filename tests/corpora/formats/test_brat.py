@@ -6,10 +6,10 @@ from ossamma_spacy.corpora.formats.brat import read_brat
 from ossamma_spacy.corpora.lines import CorpusError
 
 
-def brat(folder, text, annotations):
+def brat(folder, text, annotations, **options):
     (folder / "a.txt").write_text(text, encoding="utf-8")
     (folder / "a.ann").write_text(annotations, encoding="utf-8")
-    (document,) = read_brat(folder / "a.txt")
+    (document,) = read_brat(folder / "a.txt", **options)
     return document
 
 
@@ -24,6 +24,15 @@ def test_text_bound_lines_are_spans_and_parts_that_lie_apart_are_unclear(tmp_pat
     assert document.text == text
     assert document.spans == ((10, 19, "Phylum"), (23, 27, "Place"))
     assert document.unclear == ((0, 19),)
+
+
+def test_entities_of_html_are_characters(tmp_path):
+    text, annotations = "P &lt; 0.05; &quot;E. coli&quot; &beta;", "T1\tX 19 26\tE. coli\nT2\tX 19 26;0 1\tE. coli P\n"
+    document = brat(tmp_path, text, annotations, html=True)
+    assert document.text == 'P < 0.05; "E. coli" β'
+    assert [document.text[start:end] for start, end, _ in document.spans] == ["E. coli"]
+    assert document.unclear == ((0, 18),)
+    assert brat(tmp_path, text, annotations).text == text
 
 
 @pytest.mark.parametrize(
