@@ -22,6 +22,8 @@ YEAR = re.compile(
     r"(?<![\w/–-])(?:1[5-9]|20)\d\d(?:[/–-]\d\d(?:\d\d)?)?\s+$"
 )
 DETERMINER = re.compile(r"(?:the|an?)\s+")
+DECADE = re.compile(r"\d0\s?['’]s$")  # 1980's
+INCHES = re.compile(r'[^"“”]*\d["”]')  # 1/4", no quotation
 BORDER = ' \t\n\r"“”,;:_'
 # before a measure, none of it; a range from … to … is two
 MODIFIER = re.compile(
@@ -83,11 +85,13 @@ def parts(text: str, span: Mapped) -> Iterator[Mapped]:
 def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
     """The span with what belongs to it and without what does not; nothing where nothing is left.
 
-    Nothing is known of a PERSON whose only name reads like an office: "Major said".
+    Marks alone ("–", "@@") are a slip and no entity, save where they may be a unit ("%"). Nothing is known of a PERSON
+    whose only name reads like an office: "Major said".
     """
     labels = span.labels
-    start, end = _without_marks(text, span.start, span.end, keep_determiner="WORK" in labels)
-    if {"PERSON", "MEASURE"}.intersection(labels) and text[start:end].endswith(("'s", "’s")):
+    start, end = _without_marks(text, span.start, span.end, labels)
+    owner = {"PERSON", "MEASURE"}.intersection(labels) and text[start:end].endswith(("'s", "’s"))
+    if owner and not ("MEASURE" in labels and DECADE.search(text, start, end)):
         end = len(text[: end - 2].rstrip())
     if "MEASURE" in labels:
         start, end = _measure(text, start, end)
@@ -102,18 +106,20 @@ def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
             and not DETERMINED.search(text, max(0, first - 6), first)
         ):
             start, labels = first, ()
-    if start < end:
+    named = not labels or "MEASURE" in labels or any(character.isalnum() for character in text[start:end])
+    if start < end and named:
         yield Mapped(start, end, labels)
 
 
-def _without_marks(text: str, start: int, end: int, keep_determiner: bool) -> tuple[int, int]:
+def _without_marks(text: str, start: int, end: int, labels: tuple[str, ...]) -> tuple[int, int]:
     """Without spaces, quotes, lone brackets, a hashtag's mark, and a determiner in lower case.
 
-    A title that is all in lower case keeps its determiner.
+    A title that is all in lower case keeps its determiner, a measure in inches their mark.
     """
+    inches = "MEASURE" in labels and INCHES.fullmatch(text, start, end)
     while start < end and text[start] in BORDER + "#":
         start += 1
-    while start < end and text[end - 1] in BORDER:
+    while start < end and text[end - 1] in BORDER and not inches:
         end -= 1
     if re.fullmatch(r"\([^()]*\)", text[start:end]):
         start, end = start + 1, end - 1
@@ -121,7 +127,7 @@ def _without_marks(text: str, start: int, end: int, keep_determiner: bool) -> tu
         start += text.startswith("(", start)
         end -= text.endswith(")", start, end)
         start, end = len(text) - len(text[start:].lstrip()), len(text[:end].rstrip())
-    title = keep_determiner and text[start:end].islower()
+    title = "WORK" in labels and text[start:end].islower()
     if not title and (match := DETERMINER.match(text, start, end)):
         start = match.end()
     return start, end

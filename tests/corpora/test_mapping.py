@@ -102,6 +102,8 @@ def test_what_is_no_entity_of_ours_is_left_out():
     assert spans_of("the system of People", ("system", "Generic"), ("People", "PER")) == []
     assert spans_of("the system of the People", ("system", "Generic"), ("the People", "PER")) == []
     assert spans_of('of " " x', ('" "', "PER")) == []
+    assert spans_of("by @@ – now", ("@@", "PER"), ("–", "ORG")) == []
+    assert spans_of("by @@ now", ("@@", "Vague")) == [("@@", ())]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +116,12 @@ def test_what_is_no_entity_of_ours_is_left_out():
         ("between 5 and 10 kg", ["5", "10 kg"]),
         ("from May to 1 June", ["May", "1 June"]),
         ("9 to 13 May", ["9 to 13 May"]),
+        ("the late 1980's", ["late 1980's"]),
+        ("1980 's", ["1980 's"]),
+        ("2013's", ["2013"]),
+        ('1/4"', ['1/4"']),
+        ('"1/4"', ["1/4"]),
+        ("%", ["%"]),
     ],
 )
 def test_measures_are_cut_to_what_the_guideline_marks(text, expected):
