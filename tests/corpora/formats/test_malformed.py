@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,15 @@ from ossamma_spacy.corpora.lines import CorpusError
 class Case:
     """A small corpus that a reader can read: its files, the one that the reader is given, options.
 
-    strict: line ends and a byte order mark do not matter to what is read.
+    strict: line ends and a byte order mark do not matter to what is read. lines: an error names a line, or the number
+    of a record, in any case.
     """
 
     files: dict[str, str | bytes]
     read: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     strict: bool = True
+    lines: bool = True
 
 
 def story(name, text):
@@ -45,57 +48,60 @@ GUM = "\n".join(
     )
 )
 CASES = {
-    "brat": Case({"a.txt": "Ada left Rome.", "a.ann": "T1\tPlace 9 13\tRome\nT2\tX 0 3\tAda\n"}),
-    "columns": Case({"a.tsv": "Ada\tB-X\nleft\tO\nRome\tI-Y\n.\tO\n\nYes\tO\n"}),
+    "brat": Case({"doc.txt": "Ada left Rome.", "doc.ann": "T1\tPlace 9 13\tRome\nT2\tX 0 3\tAda\n"}),
+    "columns": Case({"doc.tsv": "Ada\tB-X\nleft\tO\nRome\tI-Y\n.\tO\n\nYes\tO\n"}),
     "docred": Case(
         {
-            "a.json": json.dumps(
+            "doc.json": json.dumps(
                 [{"sents": [TOKENS], "vertexSet": [[{"sent_id": 0, "pos": [0, 1], "type": "PER", "name": "Ada"}]]}]
             )
         }
     ),
-    "gum": Case({"a.conllu": f"# newdoc id = a\n# text = Ada left Rome\n{GUM}\n"}),
-    "hipe": Case({"a.tsv": "TOKEN\tNE-COARSE-LIT\tMISC\n# x:document_id = a\nAda\tB-pers\t_\nleft\tO\tNoSpaceAfter\n"}),
+    "gum": Case({"doc.conllu": f"# newdoc id = a\n# text = Ada left Rome\n{GUM}\n"}),
+    "hipe": Case(
+        {"doc.tsv": "TOKEN\tNE-COARSE-LIT\tMISC\n# x:document_id = a\nAda\tB-pers\t_\nleft\tO\tNoSpaceAfter\n"}
+    ),
     "ieer": Case(
-        {"a.zip": story("x/1", '<DOC>\n<TEXT>\nIn <b_enamex type="LOCATION">Rome<e_enamex>.\n</TEXT>\n</DOC>\n')},
+        {"doc.zip": story("x/1", '<DOC>\n<TEXT>\nIn <b_enamex type="LOCATION">Rome<e_enamex>.\n</TEXT>\n</DOC>\n')},
         strict=False,
+        lines=False,
     ),
     "inline": Case(
-        {"a.xml": '<D>\n<TEXT>\nIn <T kind="X">Rome</T> it rained.\n</TEXT>\n</D>'},
+        {"doc.xml": '<D>\n<TEXT>\nIn <T kind="X">Rome</T> it rained.\n</TEXT>\n</D>'},
         options={"document": "TEXT", "entities": {"T": "kind"}},
     ),
     "json_table": Case(
-        {"a.csv": 'text,names\nAda left.,"[{""start"": 0, ""end"": 3, ""type"": ""X""}]"\n'},
+        {"doc.csv": 'text,names\nAda left.,"[{""start"": 0, ""end"": 3, ""type"": ""X""}]"\n'},
         options={"text": "text", "entities": "names"},
     ),
     "jsonl": Case(
-        {"a.jsonl": '{"text": "Ada left Rome.", "entities": [[0, 3, "X"]]}\n{"text": "é", "entities": []}\n'}
+        {"doc.jsonl": '{"text": "Ada left Rome.", "entities": [[0, 3, "X"]]}\n{"text": "é", "entities": []}\n'}
     ),
-    "markup": Case({"a.txt": "# é\n[Ada](PERSON) left [Rome](PLACE).\nYes.\n\nNo.\n"}),
+    "markup": Case({"doc.txt": "# é\n[Ada](PERSON) left [Rome](PLACE).\nYes.\n\nNo.\n"}),
     "measeval": Case(
-        {"text/a.txt": "It weighs 5 kg.", "tsv/a.tsv": f"{HEADER}\na\t1\tQuantity\t10\t14\tT1\t5 kg\t{{}}\n"}
+        {"text/doc.txt": "It weighs 5 kg.", "tsv/doc.tsv": f"{HEADER}\na\t1\tQuantity\t10\t14\tT1\t5 kg\t{{}}\n"}
     ),
-    "mulms": Case({"a.conllu": "# text = At 5 mm\n1\tAt\tO\n2\t5\t2:NUM\n3\tmm\t3:UNIT|2:VALUE\n"}),
-    "nested": Case({"a.tsv": "Bank\tB-ORG\tO\nof\tI-ORG\tO\nRome\tI-ORG\tB-LOC\n"}, options={"layers": [1, 2]}),
+    "mulms": Case({"doc.conllu": "# text = At 5 mm\n1\tAt\tO\n2\t5\t2:NUM\n3\tmm\t3:UNIT|2:VALUE\n"}),
+    "nested": Case({"doc.tsv": "Bank\tB-ORG\tO\nof\tI-ORG\tO\nRome\tI-ORG\tB-LOC\n"}, options={"layers": [1, 2]}),
     "ontonotes": Case(
         {
-            "a.v4_gold_conll": "#begin document (nw/x); part 000\nx 0 0 Ada NNP * - - - - (PERSON) -\n"
+            "doc.v4_gold_conll": "#begin document (nw/x); part 000\nx 0 0 Ada NNP * - - - - (PERSON) -\n"
             "x 0 1 left VBD * - - - - * -\n\n#end document\n"
         }
     ),
     "quantities": Case(
         {
-            "a.xml": '<tei xmlns="http://www.tei-c.org/ns/1.0"><text>\n<p>It weighs <measure type="value"><num>5</num> '
+            "doc.xml": '<tei xmlns="http://www.tei-c.org/ns/1.0"><text>\n<p>It weighs <measure type="value"><num>5</num> '
             '<measure type="MASS">kg</measure></measure>.</p></text></tei>'
         }
     ),
     "recognizers": Case(
-        {"a.json": json.dumps([{"Input": "12 yrs", "Results": [{"Start": 0, "End": 5, "TypeName": "age"}]}])}
+        {"doc.json": json.dumps([{"Input": "12 yrs", "Results": [{"Start": 0, "End": 5, "TypeName": "age"}]}])}
     ),
-    "scierc": Case({"a.json": json.dumps({"sentences": [TOKENS], "ner": [[[0, 0, "X"], [2, 2, "Y"]]]})}),
+    "scierc": Case({"doc.json": json.dumps({"sentences": [TOKENS], "ner": [[[0, 0, "X"], [2, 2, "Y"]]]})}),
     "slurp": Case(
         {
-            "a.json": json.dumps(
+            "doc.json": json.dumps(
                 {
                     "sentence": "Ada left Rome.",
                     "tokens": [{"surface": token} for token in TOKENS],
@@ -104,20 +110,23 @@ CASES = {
             )
         }
     ),
-    "snips": Case({"a.json": json.dumps({"Play": [{"data": [{"text": "play "}, {"text": "Ada", "entity": "x"}]}]})}),
+    "snips": Case(
+        {"doc.json": json.dumps({"Play": [{"data": [{"text": "play "}, {"text": "Ada", "entity": "x"}]}]})},
+        lines=False,
+    ),
     "sofc": Case(
         {
-            "texts/a.txt": "We made Pt cells.",
-            "annotations/sentences/a.csv": "1\t1\t0\t17\n",
-            "annotations/kinds/a.csv": "1\t1\t0\t2\tO\tO\n1\t3\t8\t10\tB-MATERIAL\tO\n",
+            "texts/doc.txt": "We made Pt cells.",
+            "annotations/sentences/doc.csv": "1\t1\t0\t17\n",
+            "annotations/kinds/doc.csv": "1\t1\t0\t2\tO\tO\n1\t3\t8\t10\tB-MATERIAL\tO\n",
         },
-        read="annotations/kinds/a.csv",
+        read="annotations/kinds/doc.csv",
     ),
-    "spert": Case({"a.json": json.dumps([{"tokens": TOKENS, "entities": [{"type": "X", "start": 0, "end": 1}]}])}),
-    "tagged_json": Case({"a.json": json.dumps({"tokens": TOKENS, "tags": ["B-X", "O", "I-Y", "O"]})}),
+    "spert": Case({"doc.json": json.dumps([{"tokens": TOKENS, "entities": [{"type": "X", "start": 0, "end": 1}]}])}),
+    "tagged_json": Case({"doc.json": json.dumps({"tokens": TOKENS, "tags": ["B-X", "O", "I-Y", "O"]})}),
     "toponyms": Case(
         {
-            "a.xml": "<as>\n<article>\n<text>From Rome</text>"
+            "doc.xml": "<as>\n<article>\n<text>From Rome</text>"
             "<place><start>5</start><end>9</end><name>Rome</name></place></article></as>"
         },
         options={"toponym": "place", "name": "name"},
@@ -141,13 +150,14 @@ def as_bytes(content):
 
 
 def read_or_refused(folder, name, file, content):
-    """What is read; None where it is refused with an error that names the file."""
+    """What is read; None where it is refused with an error that names file and line, of a file beside it perhaps."""
     refusal = ""
     try:
         return read(folder, name, **{file: content})
     except CorpusError as error:
         refusal = str(error)
-    assert Path(file).stem in refusal
+    files = "|".join(re.escape(Path(other).name) for other in CASES[name].files)
+    assert re.search(rf"(?:{files}){r':[1-9]' if CASES[name].lines else ''}", refusal), refusal
     return None
 
 
