@@ -3,6 +3,7 @@
 import json
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import spacy
@@ -12,7 +13,9 @@ from spacy import registry
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
+from ossamma_spacy.corpora import augment
 from ossamma_spacy.corpora.augment import Augmenter
+from ossamma_spacy.corpora.forms import NUMERAL
 from ossamma_spacy.knowledge import Candidates, read_knowledge, write_knowledge
 
 NLP = spacy.blank("en")
@@ -79,6 +82,11 @@ def test_dropped_mentions_keep_their_form():
     assert [w for i, w in enumerate(words(example.reference)) if i not in changed] == [
         w for i, w in enumerate(words(reference())) if i not in changed
     ]
+
+
+def test_no_synonym_of_our_table_is_a_measure():
+    table = json.loads(Path(augment.__file__).with_name("synonyms.json").read_text(encoding="utf-8"))
+    assert not [word for words in table.values() for word in words if NUMERAL.search(f"{word} week")]
 
 
 def test_synonyms_take_the_place_of_words_outside_of_entities(tmp_path):
