@@ -101,8 +101,8 @@ def test_marks_cling_where_a_corpus_cuts_at_each(expected):
 
 
 def test_what_a_corpus_cuts_is_whole():
-    assert text("6 / 10 , 5.83 / 10 and / or".split()) == "6/10, 5.83/10 and / or "
-    assert text("Visual C + + , C + + code : a + b + C = + + x".split()) == "Visual C++, C++ code: a + b + C = + + x "
+    assert text(["6", "/", "10", ",", "and", "/", "or"]) == "6/10, and / or "
+    assert text(["Visual", "C", "+", "+", ":", "C", "+", "+", "+", "C", "=", "+", "+"]) == "Visual C++: C++ + C = + + "
 
 
 @pytest.mark.parametrize(

@@ -41,16 +41,6 @@ def parse_sentence(line: str) -> tuple[str, list[tuple[int, int, str]]]:
     return text, spans
 
 
-def format_sentence(text: str, spans: list[tuple[int, int, str]]) -> str:
-    """Write `text` with its spans as markup; the inverse of `parse_sentence`."""
-    out, last = "", 0
-    for start, end, label in sorted(spans):
-        out += f"{_escape(text[last:start])}[{_escape(text[start:end])}]({label})"
-        last = end
-    out += _escape(text[last:])
-    return "\\" + out if out.startswith("#") else out
-
-
 def read_markup(path: Path) -> Iterator[AnnotatedText]:
     """Yield the documents of a marked file.
 
@@ -81,7 +71,3 @@ def _document(path: Path, block: list[tuple[int, str]]) -> AnnotatedText:
         spans += [(start + len(text), end + len(text), label) for start, end, label in found]
         text += sentence
     return AnnotatedText(text, tuple(spans), tuple(starts), f"{path.name}:{block[0][0]}")
-
-
-def _escape(text: str) -> str:
-    return re.sub(r"([\[\]\\])", r"\\\1", text)
