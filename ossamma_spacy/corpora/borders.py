@@ -86,7 +86,7 @@ def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
     """The span with what belongs to it and without what does not; nothing where nothing is left.
 
     Marks alone ("–", "@@") are a slip and no entity, save where they may be a unit ("%"). Nothing is known of a PERSON
-    whose only name reads like an office: "Major said".
+    whose only name reads like an office ("Major said"), or of two that "&" joins: they may be a firm or a band.
     """
     labels = span.labels
     start, end = _without_marks(text, span.start, span.end, labels)
@@ -106,6 +106,8 @@ def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
             and not DETERMINED.search(text, max(0, first - 6), first)
         ):
             start, labels = first, ()
+        elif " & " in text[start:end]:
+            labels = ()
     named = not labels or "MEASURE" in labels or any(character.isalnum() for character in text[start:end])
     if start < end and named:
         yield Mapped(start, end, labels)

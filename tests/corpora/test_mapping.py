@@ -50,6 +50,8 @@ def spans_of(text, *marked):
         ("In 1939 World War II began", ("World War II", "Happening"), ("World War II", ("EVENT",))),
         ("the 21998 Cup", ("Cup", "Happening"), ("Cup", ("EVENT",))),
         ("Ada's cat", ("Ada's", "PER"), ("Ada", ("PERSON",))),
+        ("Ada & Bo won", ("Ada & Bo", "PER"), ("Ada & Bo", ())),
+        ("at Ada & Bo", ("Ada & Bo", "ORG"), ("Ada & Bo", ("AGENCY",))),
         ("Vice President Ada King", ("Vice President Ada King", "PER"), ("Ada King", ("PERSON",))),
         ("Gov. Ada King", ("Gov. Ada King", "PER"), ("Ada King", ("PERSON",))),
         ("the Front (PF) said", ("Front (PF", "ORG"), ("Front (PF", ("AGENCY",))),
