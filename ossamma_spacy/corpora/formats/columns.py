@@ -28,7 +28,7 @@ class Layout:
     document: what the line begins with that opens a document; "" if none does. whole: the file is one document.
     comment: what a line begins with that holds no token. text: what a comment begins with that goes on with the
         sentence as it was written. header: lines before the first token. strip: what stands before each token and does
-        not belong to it. glue: tokens that the next one goes on from, such as "@" before a name.
+        not belong to it. glue: a token that the next one goes on from, such as "@" before a name, and so on over "_".
         html: tokens have HTML's entities. mojibake: tokens hold UTF-8 that was read as Windows-1252.
         plural: an "s" by itself ends the word or the decade before it; decades: the decade only.
     bare: tags are labels without prefixes; neighbours of one label are one entity. label: of tags that are a prefix
@@ -182,9 +182,10 @@ class _TokenReader:
         token = mended(token) if self.layout.mojibake else token
         if self._ends(sentence, token, tag):
             return
-        if self.layout.glue and sentence.tokens[-1:] == [self.layout.glue]:
-            token, before = sentence.tokens.pop() + token, sentence.tags.pop()
-            tag = before if tag[0] == "I" else tag
+        if self._goes_on(sentence, token):
+            begun, before = sentence.tokens.pop(), sentence.tags.pop()
+            tag = before if tag[0] == "I" or begun != self.layout.glue else tag
+            token = begun + token
         sentence.line = sentence.line or number
         sentence.tokens.append(token)
         sentence.tags.append(tag)
@@ -204,6 +205,11 @@ class _TokenReader:
             self.cut = tag == "O"
             return True
         return False
+
+    def _goes_on(self, sentence: Sentence, token: str) -> bool:
+        glue, before = self.layout.glue, "".join(sentence.tokens[-1:])
+        part = token == "_" or (before.endswith("_") and token.isalnum())
+        return bool(glue) and (before == glue or (part and before.startswith(glue)))
 
     def _iob2(self, tag: str, sentence: Sentence, where: str) -> str:
         if tag == "O":

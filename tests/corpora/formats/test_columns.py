@@ -97,6 +97,9 @@ def test_a_bad_line_is_named(tmp_path, text, message):
         ("a B\nb I\nc B\n", {"label": "X"}, [["a/B-X", "b/I-X", "c/B-X"]]),
         ("en:a O\nen:b O\n", {"strip": "en:"}, [["a/O", "b/O"]]),
         ("@ B-X\na B-X\n@ B-X\nb I-X\n@ O\nc B-Y\n", {"glue": "@"}, [["@a/B-X", "@b/B-X", "@c/B-Y"]]),
+        ("@ B-X\na I-X\n_ O\nb B-X\n_ O\n: O\n", {"glue": "@"}, [["@a_b_/B-X", ":/O"]]),
+        ("@ O\n_ O\na B-X\n_ O\nb B-X\n", {"glue": "@"}, [["@_a_b/O"]]),
+        ("@ O\na O\nc B-X\n_ I-X\n", {"glue": "@"}, [["@a/O", "c/B-X", "_/I-X"]]),
         (
             "A B-X\n& I-X\namp I-X\n; O\nB B-X\n&lt; O\n; O\n",
             {"html": True},

@@ -91,8 +91,8 @@ CASES = {
     ),
     "quantities": Case(
         {
-            "doc.xml": '<tei xmlns="http://www.tei-c.org/ns/1.0"><text>\n<p>It weighs <measure type="value"><num>5</num>'
-            ' <measure type="MASS">kg</measure></measure>.</p></text></tei>'
+            "doc.xml": '<tei xmlns="http://www.tei-c.org/ns/1.0"><text>\n<p>It weighs <measure type="value">'
+            '<num>5</num> <measure type="MASS">kg</measure></measure>.</p></text></tei>'
         }
     ),
     "recognizers": Case(
