@@ -27,6 +27,8 @@ def _document(line: str, path: Path, number: int) -> AnnotatedText:
         spans = sorted((start, end, label) for start, end, label in record["entities"])
         if not all(type(part) is kind for span in spans for part, kind in zip(span, (int, int, str), strict=True)):
             raise TypeError("offsets are whole numbers, a label is a text")
+        if not isinstance(text, str):
+            raise TypeError("text is a text")
     except (ValueError, KeyError, TypeError) as error:
         form = '{"text": …, "entities": [[start, end, label], …]}'
         raise CorpusError(f"{where}: expected {form}, got {line[:60]!r} ({error})") from error
