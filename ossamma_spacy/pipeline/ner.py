@@ -298,13 +298,14 @@ def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[list[Doc]
     words: set[str] = set()
     labels: set[str] = set()
     for name, path in paths.items():
-        files = list(walk_corpus(path, FILE_TYPE)) if path.exists() else []
-        for file in files:
+        own: set[str] = set()
+        for file in walk_corpus(path, FILE_TYPE) if path.exists() else []:
             for doc in DocBin().from_disk(file).get_docs(Vocab()):
-                words.update(token.text for token in doc)
+                own.update(token.text for token in doc)
                 labels |= labels_of(doc)
-        if not words:
+        if not own:
             raise ValueError(f"corpora: '{name}' has no documents in {path}")
+        words |= own
     return [Doc(vocab, words=sorted(words))], labels
 
 
