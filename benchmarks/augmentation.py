@@ -27,7 +27,7 @@ def train_config(change: str, train: Path, labels: Sequence[str], steps: int, bf
     config = harness.streamed_config({"train": train}, labels, steps, bfloat16)
     augmenter: dict[str, Any] = {"@augmenters": "ossamma.Augmenter.v1", "seed": "${system.seed}", **CHANGES[change]}
     if change == "entity_replacement":
-        augmenter["bank"] = str(train.relative_to(harness.ROOT))
+        augmenter["bank"] = "${corpora.train.paths}"
     config["corpora"]["train"]["augmenter"] = augmenter
     path = train.with_name(f"{change}.cfg")
     config.to_disk(path)

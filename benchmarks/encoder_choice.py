@@ -61,6 +61,7 @@ def candidate_config(name: str) -> Any:
     config["components"]["ossamma_ner"]["model"]["tok2vec"].update(settings)
     config["components"]["ossamma_ner"]["model"]["tok2vec"]["mixed_precision"] = True
     config["components"]["ossamma_ner"]["confidence"] = False
+    config["training"]["max_epochs"] = 0  # nothing is streamed
     return config
 
 

@@ -87,6 +87,7 @@ class Recipe:
     head_scale: float = 6.0  # learning rate of head and CRF, relative to the encoder's
     dropout: float = 0.1
     smoothing: float = 0.0
+    entity_replacement: float = 0.0  # share of entities that another takes the place of, anew in each epoch
     epochs: int = 0
 
 
@@ -98,8 +99,8 @@ PATIENCE = 5  # epochs
 SMALLEST_GAIN = 0.001
 
 RECIPES = {
-    "tiny": Recipe(dropout=0.2, max_steps=1500, warmup_steps=150, eval_frequency=150),
-    "small": Recipe(learn_rate=3e-4),
+    "tiny": Recipe(dropout=0.2, entity_replacement=0.3, max_steps=1500, warmup_steps=150, eval_frequency=150),
+    "small": Recipe(learn_rate=3e-4, entity_replacement=0.3),
     "base": FINE_TUNING,
     "large": FINE_TUNING,
 }
@@ -161,6 +162,8 @@ def make_config(
     config["training"]["batcher"]["size"] = recipe.batch_size
     config["training"]["optimizer"]["learn_rate"]["initial_rate"] = recipe.learn_rate
     (_train_by_epochs if recipe.epochs else _train_by_steps)(config, recipe)
+    if recipe.entity_replacement:
+        _replace_entities(config, recipe.entity_replacement)
     start = config["initialize"]["components"]["ossamma_ner"]
     if labels:
         start["labels"] = {"@readers": "spacy.read_labels.v1", "path": labels}
@@ -191,6 +194,23 @@ def _train_by_epochs(config: Any, recipe: Recipe) -> None:
     training["score_weights"] = {"ents_f": 0.0, "ents_f_gained": 1.0}
     scorer = {"@scorers": "ossamma.ner_scorer.v1", "smallest_gain": SMALLEST_GAIN}
     config["components"]["ossamma_ner"]["scorer"] = scorer
+
+
+def _replace_entities(config: Any, share: float) -> None:
+    """Stream the corpus, since spaCy keeps the first epoch, and its replacements, of one that it holds in memory."""
+    config["corpora"]["train"] = {
+        "@readers": "ossamma.MixedCorpus.v1",
+        "paths": {"train": "${paths.train}"},
+        "seed": "${system.seed}",
+        "augmenter": {
+            "@augmenters": "ossamma.Augmenter.v1",
+            "entity_replacement": share,
+            "bank": "${corpora.train.paths}",
+            "seed": "${system.seed}",
+        },
+    }
+    config["training"]["max_epochs"] = -1
+    config["initialize"]["components"]["ossamma_ner"]["corpora"] = "${corpora.train.paths}"
 
 
 def _use_encoder(config: Any, size: str, gpu: bool) -> Recipe:

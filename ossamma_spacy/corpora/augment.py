@@ -3,9 +3,10 @@
 import random
 import string
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from functools import cached_property
+from itertools import chain, groupby
 from pathlib import Path
 
 import srsly
@@ -45,8 +46,8 @@ class Augmenter:
     outside of entities move by at most three places between two entities; all letters are lower-cased. typos: of
     words, in which two letters change places, or one is lost or doubled.
 
-    bank: the .spacy file or folder that replacing entities are taken from. table: JSON, word → synonyms, in lower case;
-    ours if left out. Unknown tokens of partly annotated documents are not touched but by lower-casing and typos.
+    bank: name → .spacy file, or folder of them, that entities are taken from. table: JSON, word → synonyms, in lower
+    case; ours if left out. Unknown tokens of partly annotated documents are not touched but by lower-casing and typos.
     Other layers than entities, what is known, sentence starts and categories are left out.
     Raises ValueError for shares outside [0, 1], and where entities are to be replaced and there is no bank.
     """
@@ -59,7 +60,7 @@ class Augmenter:
         shuffling: float = 0.0,
         lower_casing: float = 0.0,
         typos: float = 0.0,
-        bank: Path | None = None,
+        bank: Mapping[str, Path] | None = None,
         table: Path | None = None,
         seed: int = 0,
     ) -> None:
@@ -75,10 +76,14 @@ class Augmenter:
             if not 0 <= share <= 1:
                 raise ValueError(f"ossamma.Augmenter.v1: {name} = {share}, expected a share from 0 to 1")
         if entity_replacement and bank is None:
-            raise ValueError("ossamma.Augmenter.v1: entity_replacement needs a bank, the .spacy file to take them from")
+            raise ValueError("ossamma.Augmenter.v1: entity_replacement needs a bank, .spacy files to take them from")
         self.shares, self.random = shares, random.Random(seed)
-        self.bank = read_bank(bank) if bank else {}
+        self.paths = dict(bank or {})
         self.table: Mapping[str, Sequence[str]] = srsly.read_json(table or SYNONYMS)
+
+    @cached_property
+    def bank(self) -> Bank:
+        return read_bank(self.paths.values())
 
     def random_like(self, character: str) -> str:
         """A letter for a letter, in the same case, a digit for a digit; anything else as it is."""
@@ -98,10 +103,10 @@ class Augmenter:
         yield rebuilt(nlp, reference, tokens)
 
 
-def read_bank(path: Path) -> Bank:
-    """The entities of each label in a .spacy file or a folder of them."""
+def read_bank(paths: Iterable[Path]) -> Bank:
+    """The entities of each label in .spacy files, or folders of them."""
     bank: dict[str, list[list[tuple[str, bool]]]] = defaultdict(list)
-    for file in walk_corpus(path, FILE_TYPE):
+    for file in chain.from_iterable(walk_corpus(path, FILE_TYPE) for path in paths):
         for doc in DocBin().from_disk(file).get_docs(Vocab()):
             for span in doc.ents:
                 bank[span.label_].append([(token.text, bool(token.whitespace_)) for token in span])

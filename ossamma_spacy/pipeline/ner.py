@@ -26,6 +26,8 @@ from ossamma_spacy.models.tagger import Tagger
 from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
 
+STREAM_SAMPLE = 100  # examples that spaCy shows a pipe before it trains on a streamed corpus
+
 
 class OssammaNER(TrainablePipe):  # type: ignore[misc]
     """Tags named entities by a CRF over contextual vectors and writes them to `doc.ents`.
@@ -112,12 +114,13 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         and subwords come from `corpora`, name → .spacy file or folder of them, where that is given. Raises ValueError
         where they would have to come from a streamed corpus, of which spaCy shows 100 examples.
         """
-        if corpora is None and nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0:
-            learns = encoder is None and any(layer.name == "ossamma_encoder" for layer in self.model.walk())
-            self._refuse_stream(["labels"] * (labels is None) + ["subwords"] * learns)
         validate_get_examples(get_examples, "OssammaNER.initialize")
         self.cfg.update(labels=[], temperature=1.0)
         docs, found = words_and_labels(self.vocab, corpora) if corpora is not None else docs_and_labels(get_examples())
+        streamed = nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0
+        if corpora is None and streamed and len(docs) == STREAM_SAMPLE:
+            learns = encoder is None and any(layer.name == "ossamma_encoder" for layer in self.model.walk())
+            self._refuse_sample(["labels"] * (labels is None) + ["subwords"] * learns)
         ranked = list(labels) if labels is not None else sorted(found, key=_label_rank)
         if labels is not None and not ranked:
             raise ValueError(f"{self.name}: labels is empty; name them, or leave it out to take them from the data")
@@ -135,13 +138,12 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             encoder(self.model)
         self.model.initialize(X=docs)
 
-    def _refuse_stream(self, learned: Sequence[str]) -> None:
+    def _refuse_sample(self, learned: Sequence[str]) -> None:
         if learned:
             raise ValueError(
-                f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows 100 examples, too few to learn "
-                f"{' and '.join(learned)} from; put corpora = ${{corpora.train.paths}}, or where they are, into "
-                f"[initialize.components.{self.name}]; labels may stand there too, as `spacy init labels` writes them "
-                "with --training.max_epochs 0"
+                f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows {STREAM_SAMPLE} examples, too few to "
+                f"learn {' and '.join(learned)} from; put corpora = ${{corpora.train.paths}}, or where they are, into "
+                f"[initialize.components.{self.name}]; labels may stand there too, as `spacy init labels` writes them"
             )
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:

@@ -29,7 +29,7 @@ def bank(tmp_path_factory):
     doc = Doc(NLP.vocab, words=["Ada", "Lovelace", "Ur", "UN"], ents=["B-PERSON", "I-PERSON", "B-PLACE", "B-AGENCY"])
     path = tmp_path_factory.mktemp("bank") / "train.spacy"
     DocBin(docs=[doc]).to_disk(path)
-    return path
+    return {"train": path}
 
 
 def reference(text=TEXT, entities=ENTITIES):
