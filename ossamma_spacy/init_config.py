@@ -1,6 +1,7 @@
 """Configs for `spacy train`, filled; the files in configs/ are what this module writes."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -87,7 +88,7 @@ class Recipe:
     head_scale: float = 6.0  # learning rate of head and CRF, relative to the encoder's
     dropout: float = 0.1
     smoothing: float = 0.0
-    entity_replacement: float = 0.0  # share of entities that another takes the place of, anew in each epoch
+    augmentation: Mapping[str, float] = field(default_factory=dict)  # shares, as ossamma.Augmenter.v1 has them
     epochs: int = 0
 
 
@@ -98,9 +99,11 @@ WARMUP = 0.1  # share of the steps
 PATIENCE = 5  # epochs
 SMALLEST_GAIN = 0.001
 
+AUGMENTATION = {"entity_replacement": 0.3, "lower_casing": 0.05}  # from scratch
+
 RECIPES = {
-    "tiny": Recipe(dropout=0.2, entity_replacement=0.3, max_steps=1500, warmup_steps=150, eval_frequency=150),
-    "small": Recipe(learn_rate=3e-4, entity_replacement=0.3),
+    "tiny": Recipe(dropout=0.2, augmentation=AUGMENTATION, max_steps=1500, warmup_steps=150, eval_frequency=150),
+    "small": Recipe(learn_rate=3e-4, augmentation=AUGMENTATION),
     "base": FINE_TUNING,
     "large": FINE_TUNING,
 }
@@ -162,8 +165,8 @@ def make_config(
     config["training"]["batcher"]["size"] = recipe.batch_size
     config["training"]["optimizer"]["learn_rate"]["initial_rate"] = recipe.learn_rate
     (_train_by_epochs if recipe.epochs else _train_by_steps)(config, recipe)
-    if recipe.entity_replacement:
-        _replace_entities(config, recipe.entity_replacement)
+    if recipe.augmentation:
+        _augment(config, recipe.augmentation)
     start = config["initialize"]["components"]["ossamma_ner"]
     if labels:
         start["labels"] = {"@readers": "spacy.read_labels.v1", "path": labels}
@@ -196,15 +199,15 @@ def _train_by_epochs(config: Any, recipe: Recipe) -> None:
     config["components"]["ossamma_ner"]["scorer"] = scorer
 
 
-def _replace_entities(config: Any, share: float) -> None:
-    """Stream the corpus, since spaCy keeps the first epoch, and its replacements, of one that it holds in memory."""
+def _augment(config: Any, shares: Mapping[str, float]) -> None:
+    """Change the examples anew in each epoch: spaCy keeps the first, changes and all, of a corpus not streamed."""
     config["corpora"]["train"] = {
         "@readers": "ossamma.MixedCorpus.v1",
         "paths": {"train": "${paths.train}"},
         "seed": "${system.seed}",
         "augmenter": {
             "@augmenters": "ossamma.Augmenter.v1",
-            "entity_replacement": share,
+            **shares,
             "bank": "${corpora.train.paths}",
             "seed": "${system.seed}",
         },
