@@ -9,8 +9,9 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from benchmarks import harness
+from ossamma_spacy.init_config import AUGMENTATION
 
-CHANGES: dict[str, Mapping[str, float]] = {  # alone, each
+CHANGES: dict[str, Mapping[str, float]] = {  # alone, each, and those of the configs
     "none": {},
     "entity_replacement": {"entity_replacement": 0.3},
     "mention_dropout": {"mention_dropout": 0.1},
@@ -18,6 +19,7 @@ CHANGES: dict[str, Mapping[str, float]] = {  # alone, each
     "shuffling": {"shuffling": 0.3},
     "lower_casing": {"lower_casing": 0.1},
     "typos": {"typos": 0.05},
+    "default": AUGMENTATION,
 }
 FOLDER = harness.ROOT / "corpus" / "augmentation"
 
@@ -26,7 +28,7 @@ def train_config(change: str, train: Path, labels: Sequence[str], steps: int, bf
     """Config tiny with this change alone."""
     config = harness.streamed_config({"train": train}, labels, steps, bfloat16)
     augmenter: dict[str, Any] = {"@augmenters": "ossamma.Augmenter.v1", "seed": "${system.seed}", **CHANGES[change]}
-    if change == "entity_replacement":
+    if "entity_replacement" in CHANGES[change]:
         augmenter["bank"] = "${corpora.train.paths}"
     config["corpora"]["train"]["augmenter"] = augmenter
     path = train.with_name(f"{change}.cfg")

@@ -99,7 +99,7 @@ WARMUP = 0.1  # share of the steps
 PATIENCE = 5  # epochs
 SMALLEST_GAIN = 0.001
 
-AUGMENTATION = {"entity_replacement": 0.3}  # from scratch
+AUGMENTATION = {"entity_replacement": 0.3, "lower_casing": 0.05}  # from scratch
 
 RECIPES = {
     "tiny": Recipe(dropout=0.2, augmentation=AUGMENTATION, max_steps=1500, warmup_steps=150, eval_frequency=150),
