@@ -15,6 +15,7 @@ from conftest import SENTENCES, SMALL_ENCODER, entities, make_examples
 from spacy import displacy
 from spacy.cli import app
 from spacy.tokens import DocBin
+from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as train_loop
 from thinc.api import Config
@@ -86,6 +87,32 @@ def test_labels_on_disk_are_the_labels_of_the_pipe(workplace, tmp_path):
     reader = {"@readers": "spacy.read_labels.v1", "path": str(tmp_path / "labels.json")}
     config["initialize"]["components"]["ossamma_ner"]["labels"] = reader
     assert init_nlp(config).get_pipe("ossamma_ner").labels == (*found, "EVENT")
+
+
+def test_without_the_augmenter_another_pipe_trains_along(workplace, tmp_path):
+    docs = list(DocBin().from_disk(workplace / "data.spacy").get_docs(spacy.blank("en").vocab))
+    for doc in docs:
+        for token in doc:
+            token.tag_ = "NAME" if token.ent_type else "WORD"
+    DocBin(docs=docs).to_disk(tmp_path / "data.spacy")
+    config = Config().from_disk(workplace / "config.cfg", interpolate=False)
+    config["paths"].update(train=str(tmp_path / "data.spacy"), dev=str(tmp_path / "data.spacy"))
+    config["nlp"]["pipeline"] = ["ossamma_ner", "tagger"]
+    config["components"]["tagger"] = {"factory": "tagger"}
+    del config["corpora"]["train"]["augmenter"]
+    config["training"].update(max_epochs=0, max_steps=2)
+    nlp = init_nlp(config)
+    train_loop(nlp, tmp_path)
+    assert nlp.get_pipe("tagger").labels == ("NAME", "WORD")
+
+
+def test_a_trained_pipeline_is_initialized_on_examples_of_ones_own(model, monkeypatch, tmp_path):
+    nlp = spacy.load(model)
+    nlp.config["paths"]["train"] = "corpus/train.spacy"
+    monkeypatch.chdir(tmp_path)
+    doc = nlp.make_doc("a b")
+    nlp.initialize(lambda: [Example.from_dict(doc, {"entities": [(0, 1, "NEW")]})])
+    assert nlp.get_pipe("ossamma_ner").labels == ("NEW",)
 
 
 def test_the_saved_weights_are_the_average(workplace, tmp_path):

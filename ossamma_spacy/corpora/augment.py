@@ -2,12 +2,13 @@
 
 import random
 import string
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, groupby
+from itertools import accumulate, groupby
 from pathlib import Path
+from typing import Any
 
 import srsly
 from spacy.language import Language
@@ -34,7 +35,7 @@ class Token:
 
 
 Tokens = list[Token]
-Bank = Mapping[str, Sequence[Sequence[tuple[str, bool]]]]  # label → entities, each (text, space) per token
+Entity = tuple[tuple[str, bool], ...]  # text and space of each token
 
 
 class Augmenter:
@@ -46,10 +47,11 @@ class Augmenter:
     outside of entities move by at most three places between two entities; all letters are lower-cased. typos: of
     words, in which two letters change places, or one is lost or doubled.
 
-    bank: name → .spacy file, or folder of them, that entities are taken from. table: JSON, word → synonyms, in lower
-    case; ours if left out. Unknown tokens of partly annotated documents are not touched but by lower-casing and typos.
-    Other layers than entities, what is known, sentence starts and categories are left out.
-    Raises ValueError for shares outside [0, 1], and where entities are to be replaced and there is no bank.
+    bank: name → .spacy file, or folder of them, that entities are taken from, as often as they occur there; one of a
+    label that it does not have stays. table: JSON, word → synonyms, in lower case; ours if left out. Unknown tokens of
+    partly annotated documents are not touched but by lower-casing and typos. Other layers than entities, what is known,
+    sentence starts and categories are left out.
+    Raises ValueError for shares outside [0, 1], and where entities are to be replaced and the bank has none.
     """
 
     def __init__(
@@ -75,15 +77,15 @@ class Augmenter:
         for name, share in shares.items():
             if not 0 <= share <= 1:
                 raise ValueError(f"ossamma.Augmenter.v1: {name} = {share}, expected a share from 0 to 1")
-        if entity_replacement and bank is None:
+        if entity_replacement and not bank:
             raise ValueError("ossamma.Augmenter.v1: entity_replacement needs a bank, .spacy files to take them from")
         self.shares, self.random = shares, random.Random(seed)
-        self.paths = dict(bank or {})
-        self.table: Mapping[str, Sequence[str]] = srsly.read_json(table or SYNONYMS)
+        self.paths = {name: Path(path) for name, path in (bank or {}).items()}
+        self.table = read_table(table or SYNONYMS)
 
     @cached_property
-    def bank(self) -> Bank:
-        return read_bank(self.paths.values())
+    def bank(self) -> "Bank":
+        return Bank(self.paths)
 
     def random_like(self, character: str) -> str:
         """A letter for a letter, in the same case, a digit for a digit; anything else as it is."""
@@ -103,20 +105,52 @@ class Augmenter:
         yield rebuilt(nlp, reference, tokens)
 
 
-def read_bank(paths: Iterable[Path]) -> Bank:
-    """The entities of each label in .spacy files, or folders of them."""
-    bank: dict[str, list[list[tuple[str, bool]]]] = defaultdict(list)
-    for file in chain.from_iterable(walk_corpus(path, FILE_TYPE) for path in paths):
-        for doc in DocBin().from_disk(file).get_docs(Vocab()):
-            for span in doc.ents:
-                bank[span.label_].append([(token.text, bool(token.whitespace_)) for token in span])
-    return dict(bank)
+def read_table(path: Path) -> Mapping[str, Sequence[str]]:
+    """Word → synonyms, from JSON. Raises ValueError for a file that holds anything else."""
+    table = srsly.read_json(path) if Path(path).exists() else None
+    if not isinstance(table, dict) or not all(map(_are_words, table.values())):
+        raise ValueError(f'ossamma.Augmenter.v1: table {path}, expected JSON like {{"big": ["large", "great"]}}')
+    return table
+
+
+def _are_words(found: Any) -> bool:
+    return isinstance(found, list) and bool(found) and all(isinstance(w, str) and w.split() == [w] for w in found)
+
+
+class Bank:
+    """The entities of .spacy files, or folders of them. Raises ValueError where there are none."""
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        counts: dict[tuple[str, bool], Counter[Entity]] = defaultdict(Counter)
+        for name, path in paths.items():
+            if not path.exists():
+                raise ValueError(f"ossamma.Augmenter.v1: bank '{name}' is not at {path}")
+            for file in walk_corpus(path, FILE_TYPE):
+                for doc in DocBin().from_disk(file).get_docs(Vocab()):
+                    for span in doc.ents:
+                        entity = tuple((token.text, bool(token.whitespace_)) for token in span)
+                        counts[span.label_, True][entity] += 1
+                        if len(span) == 1 or not doc.has_unknown_spaces:
+                            counts[span.label_, False][entity] += 1
+        if not counts:
+            raise ValueError(f"ossamma.Augmenter.v1: bank {', '.join(map(str, paths.values()))} has no entities")
+        self.entities = {key: (list(found), list(accumulate(found.values()))) for key, found in counts.items()}
+
+    def draw(self, generator: random.Random, label: str, unknown_spaces: bool) -> Entity | None:
+        """An entity of a label; for a text with spaces none that does not know its own."""
+        if (label, unknown_spaces) not in self.entities:
+            return None
+        entities, limits = self.entities[label, unknown_spaces]
+        return generator.choices(entities, cum_weights=limits)[0]
 
 
 def _replace_entities(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> Tokens:
     for span in reversed(reference.ents):
-        if self.random.random() < share and self.bank.get(span.label_):
-            chosen = self.random.choice(self.bank[span.label_])
+        chosen = None
+        if self.random.random() < share and not any(token.is_sent_start for token in span[1:]):
+            chosen = self.bank.draw(self.random, span.label_, reference.has_unknown_spaces)
+        before_stop = span.end < len(reference) and reference[span.end].text.startswith(".")
+        if chosen and not (before_stop and chosen[-1][0].endswith(".")):  # no "U.S.." for "Rome."
             changed = [Token(text, space, span.start) for text, space in chosen]
             changed[-1] = replace(changed[-1], space=tokens[span.end - 1].space)
             tokens[span.start : span.end] = changed
@@ -159,7 +193,8 @@ def _shuffle(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> T
 def _lower(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> Tokens:
     if self.random.random() >= share:
         return tokens
-    return [replace(token, text=token.text.lower()) for token in tokens]
+    # "İ" becomes an i with a dot above its dot, which no text has
+    return [replace(token, text=token.text.lower().replace("i\u0307", "i")) for token in tokens]
 
 
 def _mistype(self: Augmenter, reference: Doc, tokens: Tokens, share: float) -> Tokens:
@@ -198,9 +233,10 @@ def rebuilt(nlp: Language, reference: Doc, tokens: Tokens) -> Example:
     for j, token in enumerate(tokens):
         first.setdefault(token.origin, j)
         last[token.origin] = j
-    starts: list[bool | int | None] = [
-        reference[token.origin].is_sent_start if first[token.origin] == j else False for j, token in enumerate(tokens)
-    ]
+    starts: list[bool | int | None] = [reference[token.origin].is_sent_start for token in tokens]
+    for j, token in enumerate(tokens):
+        if first[token.origin] != j and starts[j] is not None:
+            starts[j] = False
     doc = Doc(
         nlp.vocab,
         words=[token.text for token in tokens],

@@ -23,9 +23,9 @@ class MixedCorpus:
     seed: of the draws; the same seed gives the same documents in the same order, epoch by epoch.
     augmenter: as for spacy.Corpus.v1.
 
-    An epoch has as many documents as all corpora together. Use it with max_epochs = -1, which reads on as it trains;
-    otherwise spaCy keeps the first epoch in memory and repeats it. Raises ValueError for names that weights and paths
-    do not share, weights that are not positive, and corpora without documents.
+    An epoch has as many documents as all corpora together, empty ones aside. Use it with max_epochs = -1, which reads
+    on as it trains; otherwise spaCy keeps the first epoch in memory and repeats it. Raises ValueError for names that
+    weights and paths do not share, weights that are not positive, and corpora that are not there or have no documents.
     """
 
     def __init__(
@@ -43,7 +43,8 @@ class MixedCorpus:
             raise ValueError(f"ossamma.MixedCorpus.v1: {odd} is in paths or in weights, and has to be in both")
         if temperature <= 0 or min((weights or {"": 1.0}).values()) <= 0:
             raise ValueError("ossamma.MixedCorpus.v1: temperature and weights have to be above 0")
-        self.paths, self.weights, self.temperature = dict(paths), weights, temperature
+        self.paths = {name: Path(path) for name, path in paths.items()}
+        self.weights, self.temperature = weights, temperature
         self.seed, self.augmenter, self.epoch = seed, augmenter, 0
         self.sizes: dict[str, int] = {}
 
@@ -62,7 +63,8 @@ class MixedCorpus:
 
     def once(self, nlp: Language) -> Iterator[Example]:
         """Yield an example for each document of the corpora, as they are."""
-        for path in self.paths.values():
+        for name, path in self.paths.items():
+            _count(name, path)
             for file in walk_corpus(path, FILE_TYPE):
                 yield from (_example(nlp, doc) for doc in DocBin().from_disk(file).get_docs(nlp.vocab))
 
@@ -74,9 +76,14 @@ def _example(nlp: Language, reference: Doc) -> Example:
 
 
 def _count(name: str, path: Path) -> int:
-    count = sum(len(DocBin().from_disk(file)) for file in walk_corpus(path, FILE_TYPE))
+    if not path.exists():
+        raise ValueError(
+            f"ossamma.MixedCorpus.v1: the corpus '{name}' is not at {path}; set paths.train, or [corpora.train.paths]"
+        )
+    files = walk_corpus(path, FILE_TYPE)
+    count = sum(len(tokens) > 0 for file in files for tokens in DocBin().from_disk(file).tokens)
     if not count:
-        raise ValueError(f"ossamma.MixedCorpus.v1: the corpus '{name}' has no documents in {path}")
+        raise ValueError(f"ossamma.MixedCorpus.v1: the corpus '{name}' has no documents with a word in {path}")
     return count
 
 
@@ -87,7 +94,7 @@ def _stream(path: Path, vocab: Vocab, seed: float) -> Iterator[Doc]:
     while True:
         generator.shuffle(files)
         for file in files:
-            yield from _shuffled(DocBin().from_disk(file), generator).get_docs(vocab)
+            yield from filter(len, _shuffled(DocBin().from_disk(file), generator).get_docs(vocab))
 
 
 def _shuffled(store: DocBin, generator: random.Random) -> DocBin:

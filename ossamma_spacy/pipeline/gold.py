@@ -72,7 +72,8 @@ def _known(label: str, index: Mapping[str, int]) -> int:
     if label not in index:
         raise ValueError(
             f"ossamma_ner: the training data has '{label}', the pipe has {', '.join(index) or 'no label'}; "
-            "initialize it on data with all labels, or pass them in [initialize.components.ossamma_ner]"
+            "initialize it on data with all labels, or name them in [initialize.components.ossamma_ner]; "
+            "a pipe taken from elsewhere by `source` keeps its labels"
         )
     return index[label]
 

@@ -110,25 +110,22 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     ) -> None:
         """Take the labels from `labels` or from the data; make fresh weights, or let `encoder` load pretrained ones.
 
-        `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned from the data. Labels
-        and subwords come from `corpora`, name → .spacy file or folder of them, where that is given. Raises ValueError
-        where they would have to come from a streamed corpus, of which spaCy shows 100 examples.
+        `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned from the data. The
+        data are the examples and, where all of them are at hand, `corpora`, name → .spacy file or folder of them.
+        Raises ValueError for `labels` that leave out some of the data's, and where spaCy shows the beginning of a
+        streamed corpus alone.
         """
         validate_get_examples(get_examples, "OssammaNER.initialize")
-        self.cfg.update(labels=[], temperature=1.0)
-        docs, found = words_and_labels(self.vocab, corpora) if corpora is not None else docs_and_labels(get_examples())
-        streamed = nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0
-        if corpora is None and streamed and len(docs) == STREAM_SAMPLE:
+        docs, found = docs_and_labels(get_examples())
+        lacking = [str(path) for path in (corpora or {}).values() if not Path(path).exists()]
+        if corpora and not lacking:
+            words, more = words_and_labels(self.vocab, corpora)
+            docs, found = [*docs, words], found | more
+        elif nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0 and len(docs) == STREAM_SAMPLE:
             learns = encoder is None and any(layer.name == "ossamma_encoder" for layer in self.model.walk())
-            self._refuse_sample(["labels"] * (labels is None) + ["subwords"] * learns)
-        ranked = list(labels) if labels is not None else sorted(found, key=_label_rank)
-        if labels is not None and not ranked:
-            raise ValueError(f"{self.name}: labels is empty; name them, or leave it out to take them from the data")
-        if not ranked:
-            raise ValueError(
-                f"{self.name}: the training data has no entity, so there are no labels to learn; "
-                "check the corpus, or pass labels in [initialize.components]"
-            )
+            self._refuse_sample(["labels"] * (labels is None) + ["subwords"] * learns, lacking)
+        ranked = self._ranked(labels, found)
+        self.cfg.update(labels=[], temperature=1.0)
         for shim in self._shims():
             shim.forget()
         for label in ranked:
@@ -138,12 +135,28 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             encoder(self.model)
         self.model.initialize(X=docs)
 
-    def _refuse_sample(self, learned: Sequence[str]) -> None:
+    def _ranked(self, labels: Sequence[str] | None, found: set[str]) -> list[str]:
+        """The labels in their order: those given, or those of the data."""
+        where = f"labels in [initialize.components.{self.name}]"
+        if labels is None:
+            if not found:
+                raise ValueError(
+                    f"{self.name}: the training data has no entity, so there are no labels to learn; "
+                    f"check the corpus, or name {where}"
+                )
+            return sorted(found, key=_label_rank)
+        if not labels:
+            raise ValueError(f"{self.name}: {where} is empty; name them, or leave it out to take them from the data")
+        if left_out := sorted(found.difference(labels)):
+            raise ValueError(f"{self.name}: {where} leaves out {', '.join(left_out)}, which the training data has")
+        return list(labels)
+
+    def _refuse_sample(self, learned: Sequence[str], lacking: Sequence[str]) -> None:
         if learned:
             raise ValueError(
                 f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows {STREAM_SAMPLE} examples, too few to "
                 f"learn {' and '.join(learned)} from; put corpora = ${{corpora.train.paths}}, or where they are, into "
-                f"[initialize.components.{self.name}]; labels may stand there too, as `spacy init labels` writes them"
+                f"[initialize.components.{self.name}]" + "".join(f" ({path} is not there)" for path in lacking)
             )
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
@@ -292,8 +305,8 @@ def docs_and_labels(examples: Iterable[Example]) -> tuple[list[Doc], set[str]]:
     return docs, labels
 
 
-def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[list[Doc], set[str]]:
-    """The same of .spacy files and folders of them, the documents as one that has each of their words once.
+def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[Doc, set[str]]:
+    """The same of .spacy files and folders of them: a document that has each of their words once, and their labels.
 
     Raises ValueError for a path without documents.
     """
@@ -301,14 +314,14 @@ def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[list[Doc]
     labels: set[str] = set()
     for name, path in paths.items():
         own: set[str] = set()
-        for file in walk_corpus(path, FILE_TYPE) if path.exists() else []:
+        for file in walk_corpus(Path(path), FILE_TYPE):
             for doc in DocBin().from_disk(file).get_docs(Vocab()):
                 own.update(token.text for token in doc)
                 labels |= labels_of(doc)
         if not own:
             raise ValueError(f"corpora: '{name}' has no documents in {path}")
         words |= own
-    return [Doc(vocab, words=sorted(words))], labels
+    return Doc(vocab, words=sorted(words)), labels
 
 
 def _label_rank(label: str) -> tuple[int, str]:

@@ -26,7 +26,8 @@ LEVELS = ("entity_replacement", "mention_dropout", "synonyms", "shuffling", "low
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory):
-    doc = Doc(NLP.vocab, words=["Ada", "Lovelace", "Ur", "UN"], ents=["B-PERSON", "I-PERSON", "B-PLACE", "B-AGENCY"])
+    words, tags = ["Ada", "Lovelace", "Ur", "UN"], ["B-PERSON", "I-PERSON", "B-PLACE", "B-AGENCY"]
+    doc = Doc(NLP.vocab, words=words, spaces=[True] * len(words), ents=tags)
     path = tmp_path_factory.mktemp("bank") / "train.spacy"
     DocBin(docs=[doc]).to_disk(path)
     return {"train": path}
@@ -70,6 +71,31 @@ def test_entities_are_replaced_by_others_of_their_label(bank):
         ("Ada Lovelace", "PERSON"), ("UN", "AGENCY"), ("25", "MEASURE"), ("Ur", "PLACE"),
     ]  # fmt: skip
     assert [token.text for token in example.reference if token.is_sent_start] == ["The", "UN"]
+
+
+def test_replacing_says_nothing_of_sentences_that_was_not_said(bank):
+    doc = Doc(NLP.vocab, words=["Bob", "left", "."], ents=["B-PERSON", "O", "O"], sent_starts=[None] * 3)
+    example = augmented(doc, entity_replacement=1.0, bank=bank)
+    assert words(example.reference) == ["Ada", "Lovelace", "left", "."]
+    assert not example.reference.has_annotation("SENT_START")
+
+
+def test_what_should_not_be_replaced_stays(bank, tmp_path):
+    tags = ["B-PERSON", "I-PERSON", "B-EVENT", "B-AGENCY", "O"]
+    doc = Doc(
+        NLP.vocab, words=["Bob", "Smith", "Expo", "IBM", ".."], ents=tags, sent_starts=[True, True, False, None, None]
+    )
+    stop = Doc(NLP.vocab, words=["UN."], ents=["B-AGENCY"])
+    unspaced = Doc(NLP.vocab, words=["AT", "&", "T"], ents=["B-PLACE", "I-PLACE", "I-PLACE"])
+    DocBin(docs=[stop, unspaced]).to_disk(tmp_path / "more.spacy")
+    # a sentence begins in the first, the bank has no event, a full stop follows the last
+    bank = {**bank, "more": tmp_path / "more.spacy"}
+    example = augmented(doc, entity_replacement=1.0, bank=bank)
+    assert words(example.reference)[:3] == ["Bob", "Smith", "Expo"]
+    assert ".." in words(example.reference)
+    # "AT & T" has no spaces that a text with spaces could take over
+    texts = {augmented(reference(), entity_replacement=1.0, bank=bank, seed=seed).reference.text for seed in range(20)}
+    assert not any("AT" in text for text in texts)
 
 
 def test_dropped_mentions_keep_their_form():
@@ -188,3 +214,25 @@ def test_tokens_whose_spaces_are_not_known_stay():
 def test_settings_that_do_not_fit_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         registry.augmenters.get("ossamma.Augmenter.v1")(**settings)
+
+
+def test_a_bank_that_has_nothing_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"bank 'mine' is not at .*none\.spacy"):
+        augmented(reference(), entity_replacement=1.0, bank={"mine": tmp_path / "none.spacy"})
+    DocBin(docs=[NLP.make_doc("Nothing is named here.")]).to_disk(tmp_path / "plain.spacy")
+    with pytest.raises(ValueError, match=r"bank .*plain\.spacy has no entities"):
+        augmented(reference(), entity_replacement=1.0, bank={"mine": tmp_path / "plain.spacy"})
+
+
+@pytest.mark.parametrize("table", [["big"], {"big": "large"}, {"big": []}, {"big": ["very large"]}, None])
+def test_a_table_that_is_none_is_refused(table, tmp_path):
+    path = tmp_path / "table.json"
+    if table is not None:
+        path.write_text(json.dumps(table))
+    with pytest.raises(ValueError, match=r"table .*table\.json, expected JSON like"):
+        Augmenter(table=path)
+
+
+def test_a_lower_cased_dotted_i_has_one_dot():
+    doc = Doc(NLP.vocab, words=["İstanbul"], ents=["B-PLACE"])
+    assert augmented(doc, lower_casing=1.0).reference.text.strip() == "istanbul"

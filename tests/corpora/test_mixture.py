@@ -98,7 +98,7 @@ def test_settings_that_do_not_fit_are_refused(paths, settings, message):
 
 def test_a_corpus_without_documents_is_named(paths, tmp_path):
     DocBin().to_disk(tmp_path / "empty.spacy")
-    with pytest.raises(ValueError, match=r"the corpus 'empty' has no documents in .*empty\.spacy"):
+    with pytest.raises(ValueError, match=r"the corpus 'empty' has no documents with a word in .*empty\.spacy"):
         texts(MixedCorpus({**paths, "empty": tmp_path / "empty.spacy"}))
 
 
@@ -137,12 +137,17 @@ def test_a_streamed_mix_learns_its_subwords_from_all_texts(paths, tmp_path):
     assert nlp.get_pipe("ossamma_ner").labels == ("PLACE", "PERSON")
 
 
+def test_empty_documents_are_passed_over(tmp_path):
+    DocBin(docs=[Doc(Vocab()), Doc(Vocab(), words=["Rome"]), Doc(Vocab())]).to_disk(tmp_path / "a.spacy")
+    assert [text.strip() for text in texts(MixedCorpus({"a": tmp_path / "a.spacy"}))] == ["Rome"]
+
+
 @pytest.mark.parametrize(
     ("start", "message"),
     [
         ({"labels": ["PERSON"]}, r"of a streamed corpus .* too few to learn subwords from; put corpora = \$\{corpora"),
         ({}, r"too few to learn labels and subwords from"),
-        ({"corpora": {"small": SMALL, "none": "nowhere"}}, r"corpora: 'none' has no documents in nowhere"),
+        ({"corpora": {"small": SMALL, "none": "nowhere"}}, r"labels and subwords from; .* \(nowhere is not there\)"),
     ],
 )
 def test_a_streamed_mix_asks_for_what_its_beginning_cannot_tell(paths, tmp_path, start, message):

@@ -112,8 +112,12 @@ def test_labels_are_refused_once_the_weights_are_made(trained):
 
 def test_labels_may_be_given(tmp_path):
     nlp = make_nlp()
-    nlp.get_pipe("ossamma_ner").initialize(lambda: make_examples(nlp), nlp=nlp, labels=["PLACE", "B", "A"])
-    assert nlp.get_pipe("ossamma_ner").labels == ("PLACE", "B", "A")
+    pipe, examples = nlp.get_pipe("ossamma_ner"), make_examples(nlp, SENTENCES[1:2])
+    pipe.initialize(lambda: examples, nlp=nlp, labels=["PLACE", "B", "A"])
+    assert pipe.labels == ("PLACE", "B", "A")
+    with pytest.raises(ValueError, match=r"labels in \[.*ossamma_ner\] leaves out PLACE, which the training data has"):
+        pipe.initialize(lambda: examples, nlp=nlp, labels=["A"])
+    assert pipe.labels == ("PLACE", "B", "A")
 
 
 def test_data_without_entities_has_nothing_to_learn():
@@ -360,11 +364,12 @@ def test_processes_do_not_share_a_gpu(trained, tmp_path, monkeypatch):
 
 def test_labels_are_counted_once_and_not_empty():
     nlp = make_nlp()
-    nlp.get_pipe("ossamma_ner").initialize(lambda: make_examples(nlp), nlp=nlp, labels=["PERSON", "PERSON"])
-    assert nlp.get_pipe("ossamma_ner").labels == ("PERSON",)
-    assert {span.label_ for span in nlp("Marie Curie was born").ents} <= {"PERSON"}
-    with pytest.raises(ValueError, match="labels is empty"):
-        nlp.get_pipe("ossamma_ner").initialize(lambda: make_examples(nlp), nlp=nlp, labels=[])
+    pipe, examples = nlp.get_pipe("ossamma_ner"), make_examples(nlp, SENTENCES[1:2])
+    pipe.initialize(lambda: examples, nlp=nlp, labels=["PLACE", "PLACE"])
+    assert pipe.labels == ("PLACE",)
+    assert {span.label_ for span in nlp("Marie Curie was born").ents} <= {"PLACE"}
+    with pytest.raises(ValueError, match=r"labels in \[.*ossamma_ner\] is empty"):
+        pipe.initialize(lambda: examples, nlp=nlp, labels=[])
 
 
 def truncate(path):
