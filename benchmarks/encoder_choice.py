@@ -14,7 +14,7 @@ import spacy
 import torch
 import torch.nn.functional as F
 import tqdm
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 
 from benchmarks import harness, schooling
 from ossamma_spacy.init_config import make_config
@@ -133,9 +133,8 @@ PARTS = {"conll": conll, "scratch": ossamma9, "schooled": silver}
 
 def corpus(name: str) -> tuple[list[Doc], list[Doc]]:
     """The converted training and development documents of a corpus."""
-    vocab = spacy.blank("en").vocab
     train, dev = (harness.ROOT / "corpus" / name / f"{split}.spacy" for split in ("train", "dev"))
-    return tuple(list(DocBin().from_disk(path).get_docs(vocab)) for path in (train, dev))
+    return list(harness.documents(train)), list(harness.documents(dev))
 
 
 def table(rounds: int, threads: int) -> dict[str, Any]:

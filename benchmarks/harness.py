@@ -147,13 +147,12 @@ def streamed_config(paths: Mapping[str, Path], labels: Sequence[str], steps: int
 
 
 def documents(path: Path) -> "Iterator[Doc]":
-    """The documents of a .spacy file, or of a folder of them."""
+    """The documents of a .spacy file, or of a folder of them, with the lexical attributes of English."""
     import spacy
-    from spacy.tokens import DocBin
 
-    vocab = spacy.blank("en").vocab
-    for file in sorted(path.glob("*.spacy")) if path.is_dir() else [path]:
-        yield from DocBin().from_disk(file).get_docs(vocab)
+    from ossamma_spacy import stored
+
+    return stored.documents(path, spacy.blank("en").vocab)
 
 
 def curve(output: Path) -> list[tuple[int, float]]:

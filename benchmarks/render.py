@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 from matplotlib.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
@@ -23,8 +24,10 @@ def section(result: Mapping[str, Any]) -> str:
     """A heading, how the figures came about, tables of them and, where there is a curve, its plot."""
     name, metrics = result["name"], result["metrics"]
     seeds = result["seed"] if isinstance(result["seed"], list) else [result["seed"]]
+    # a call that resumes writes what runs of earlier commits have found
+    commits = sorted({run["commit"] for run in metrics.get("runs", [])} or {result["commit"]})
     about = (
-        f"`{result['command']}`, commit {result['commit']}, {result['date']}, "
+        f"`{result['command']}`, commit {', '.join(commits)}, {result['date']}, "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}. {result['machine']}."
     )
     parts = [f"## {name}", about, *tables({key: value for key, value in metrics.items() if key != "runs"})]
@@ -94,5 +97,6 @@ def plot_lengths(name: str, metrics: Mapping[str, Any]) -> str:
 
 
 def _save(figure: Figure, name: str) -> str:
-    figure.savefig(RESULTS / f"{name}.svg", metadata={"Date": None})
+    with matplotlib.rc_context({"svg.hashsalt": name}):  # the same picture from the same figures
+        figure.savefig(RESULTS / f"{name}.svg", metadata={"Date": None})
     return f"![{name}](results/{name}.svg)"

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from spacy.tokens import DocBin
-from spacy.training.corpus import FILE_TYPE, walk_corpus
+from ossamma_spacy.stored import stores
 
 
 def steps_of_epochs(path: Path, batch_size: int, epochs: float = 1.0) -> int:
@@ -12,8 +11,7 @@ def steps_of_epochs(path: Path, batch_size: int, epochs: float = 1.0) -> int:
     For `[training] eval_frequency` and `patience`, and for the steps of a learning rate schedule. `batch_size` counts
     documents, as `spacy.batch_by_sequence.v1` does. Raises ValueError where there is no document.
     """
-    files = walk_corpus(path, FILE_TYPE) if Path(path).exists() else []
-    documents = sum(len(DocBin().from_disk(file)) for file in files)
+    documents = sum(map(len, stores(path)))
     if not documents:
         raise ValueError(f"{path}: no document in .spacy format, so its epochs have no steps; set paths.train")
     return max(round(epochs * -(-documents // batch_size)), 1)

@@ -160,6 +160,13 @@ def test_a_corpus_that_is_not_there_is_named(workplace):
     assert "nowhere.spacy" in result.output + repr(result.exception)
 
 
+def test_epochs_of_an_empty_corpus_are_refused(tmp_path):
+    DocBin().to_disk(tmp_path / "empty.spacy")
+    command = ["train", str(CONFIGS / "base.cfg"), "--paths.train", str(tmp_path / "empty.spacy")]
+    result = CliRunner().invoke(app, command)
+    assert "empty.spacy: no document in .spacy format, so its epochs have no steps" in repr(result.exception)
+
+
 AT_STEP_50 = """
 import os, resource, signal
 import spacy

@@ -6,19 +6,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 from pathlib import Path
 from typing import Any
 
 import srsly
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, Span
 from spacy.tokens import Token as SpacyToken
 from spacy.training import Example
-from spacy.training.corpus import FILE_TYPE, walk_corpus
-from spacy.vocab import Vocab
 
 from ossamma_spacy.knowledge import Candidates, read_knowledge, write_knowledge
+from ossamma_spacy.stored import documents
 
 SYNONYMS = Path(__file__).with_name("synonyms.json")
 WINDOW = 3  # positions that a shuffled token moves at the most
@@ -80,7 +79,7 @@ class Augmenter:
         if entity_replacement and not bank:
             raise ValueError("ossamma.Augmenter.v1: entity_replacement needs a bank, .spacy files to take them from")
         self.shares, self.random = shares, random.Random(seed)
-        self.paths = {name: Path(path) for name, path in (bank or {}).items()}
+        self.paths = list((bank or {}).values())
         self.table = read_table(table or SYNONYMS)
 
     @cached_property
@@ -120,20 +119,16 @@ def _are_words(found: Any) -> bool:
 class Bank:
     """The entities of .spacy files, or folders of them. Raises ValueError where there are none."""
 
-    def __init__(self, paths: Mapping[str, Path]) -> None:
+    def __init__(self, paths: Sequence[Path]) -> None:
         counts: dict[tuple[str, bool], Counter[Entity]] = defaultdict(Counter)
-        for name, path in paths.items():
-            if not path.exists():
-                raise ValueError(f"ossamma.Augmenter.v1: bank '{name}' is not at {path}")
-            for file in walk_corpus(path, FILE_TYPE):
-                for doc in DocBin().from_disk(file).get_docs(Vocab()):
-                    for span in doc.ents:
-                        entity = tuple((token.text, bool(token.whitespace_)) for token in span)
-                        counts[span.label_, True][entity] += 1
-                        if len(span) == 1 or not doc.has_unknown_spaces:
-                            counts[span.label_, False][entity] += 1
+        for doc in chain.from_iterable(map(documents, paths)):
+            for span in doc.ents:
+                entity = tuple((token.text, bool(token.whitespace_)) for token in span)
+                counts[span.label_, True][entity] += 1
+                if len(span) == 1 or not doc.has_unknown_spaces:
+                    counts[span.label_, False][entity] += 1
         if not counts:
-            raise ValueError(f"ossamma.Augmenter.v1: bank {', '.join(map(str, paths.values()))} has no entities")
+            raise ValueError(f"ossamma.Augmenter.v1: bank {', '.join(map(str, paths))} has no entities")
         self.entities = {key: (list(found), list(accumulate(found.values()))) for key, found in counts.items()}
 
     def draw(self, generator: random.Random, label: str, unknown_spaces: bool) -> Entity | None:

@@ -11,6 +11,8 @@ from spacy.training import Example
 from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 
+from ossamma_spacy.stored import documents, stores
+
 Augmenter = Callable[[Language, Example], Iterator[Example]]
 
 
@@ -65,8 +67,7 @@ class MixedCorpus:
         """Yield an example for each document of the corpora, as they are."""
         for name, path in self.paths.items():
             _count(name, path)
-            for file in walk_corpus(path, FILE_TYPE):
-                yield from (_example(nlp, doc) for doc in DocBin().from_disk(file).get_docs(nlp.vocab))
+            yield from (_example(nlp, doc) for doc in documents(path, nlp.vocab))
 
 
 def _example(nlp: Language, reference: Doc) -> Example:
@@ -76,12 +77,7 @@ def _example(nlp: Language, reference: Doc) -> Example:
 
 
 def _count(name: str, path: Path) -> int:
-    if not path.exists():
-        raise ValueError(
-            f"ossamma.MixedCorpus.v1: the corpus '{name}' is not at {path}; set paths.train, or [corpora.train.paths]"
-        )
-    files = walk_corpus(path, FILE_TYPE)
-    count = sum(len(tokens) > 0 for file in files for tokens in DocBin().from_disk(file).tokens)
+    count = sum(len(tokens) > 0 for store in stores(path) for tokens in store.tokens)
     if not count:
         raise ValueError(f"ossamma.MixedCorpus.v1: the corpus '{name}' has no documents with a word in {path}")
     return count

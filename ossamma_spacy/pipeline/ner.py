@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc, DocBin, Span, SpanGroup
+from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
@@ -25,6 +24,7 @@ from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.models.tagger import Tagger
 from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
+from ossamma_spacy.stored import documents
 
 STREAM_SAMPLE = 100  # examples that spaCy shows a pipe before it trains on a streamed corpus
 
@@ -314,10 +314,9 @@ def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[Doc, set[
     labels: set[str] = set()
     for name, path in paths.items():
         own: set[str] = set()
-        for file in walk_corpus(Path(path), FILE_TYPE):
-            for doc in DocBin().from_disk(file).get_docs(Vocab()):
-                own.update(token.text for token in doc)
-                labels |= labels_of(doc)
+        for doc in documents(path):
+            own.update(token.text for token in doc)
+            labels |= labels_of(doc)
         if not own:
             raise ValueError(f"corpora: '{name}' has no documents in {path}")
         words |= own

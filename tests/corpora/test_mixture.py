@@ -100,6 +100,8 @@ def test_a_corpus_without_documents_is_named(paths, tmp_path):
     DocBin().to_disk(tmp_path / "empty.spacy")
     with pytest.raises(ValueError, match=r"the corpus 'empty' has no documents with a word in .*empty\.spacy"):
         texts(MixedCorpus({**paths, "empty": tmp_path / "empty.spacy"}))
+    with pytest.raises(ValueError, match=r"nowhere: no such \.spacy file or folder; set paths\.train"):
+        texts(MixedCorpus({"none": tmp_path / "nowhere"}))
 
 
 def streaming_config(paths, **start):
@@ -153,4 +155,12 @@ def test_empty_documents_are_passed_over(tmp_path):
 def test_a_streamed_mix_asks_for_what_its_beginning_cannot_tell(paths, tmp_path, start, message):
     streaming_config(paths, **start).to_disk(tmp_path / "config.cfg")
     with pytest.raises(ValueError, match=message):
+        init_nlp(spacy.util.load_config(tmp_path / "config.cfg"))
+
+
+def test_a_corpus_without_words_among_those_that_are_learned_from_is_named(paths, tmp_path):
+    DocBin().to_disk(tmp_path / "empty.spacy")
+    learned = {"small": SMALL, "empty": str(tmp_path / "empty.spacy")}
+    streaming_config(paths, corpora=learned).to_disk(tmp_path / "config.cfg")
+    with pytest.raises(ValueError, match=r"corpora: 'empty' has no documents in .*empty\.spacy"):
         init_nlp(spacy.util.load_config(tmp_path / "config.cfg"))
