@@ -48,7 +48,7 @@ CANDIDATES: dict[str, dict[str, Any]] = {  # each is the base with what it names
 }
 FEATURE_MAPS = {"elu": lambda x: F.elu(x) + 1, "softmax": partial(torch.softmax, dim=-1)}  # beside ReLU
 FOLDER = harness.RESULTS / "encoder_choice"
-COUNTS = FOLDER / "counts"  # measured before commit aaeb55b, with subwords learned from counts (docs/decisions.md)
+EARLIER = ("counts", "shared")  # rules by which subwords were learned before (docs/decisions.md), folders of FOLDER
 BATCH_TOKENS = 1500
 SILVER = ("silver9.jsonl.xz", "silver9_open.jsonl.xz")
 
@@ -140,10 +140,10 @@ def corpus(name: str) -> tuple[list[Doc], list[Doc]]:
 def table(rounds: int, threads: int) -> dict[str, Any]:
     """One entry for each candidate that was measured: means over its seeds, and its speed beside that of `base`.
 
-    The entries `..._counts` were measured with the subwords of before.
+    The entries `..._counts` and `..._shared` were measured with subwords learned by another rule.
     """
     rows = {}
-    for folder, suffix in ((FOLDER, ""), (COUNTS, "_counts")):
+    for folder, suffix in ((FOLDER, ""), *((FOLDER / rule, f"_{rule}") for rule in EARLIER)):
         found: dict[str, list[dict[str, Any]]] = {}
         for path in sorted(folder.glob("*.json")):
             found.setdefault(path.stem.rsplit("-", 1)[0], []).append(json.loads(path.read_text()))

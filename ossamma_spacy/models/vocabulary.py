@@ -5,8 +5,10 @@ Needs only numpy and tokenizers, so that it runs on machines that have no spaCy.
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from ossamma_spacy.nn.lexical import AFFIXES, MAX_PIECES
 
 PAD, MASK, RESERVED = 0, 1, 2  # rows of the subword table before the tokenizer's own ids
 CACHE_SIZE = 1 << 17  # distinct words whose features are remembered
-SHARED_BY = 10  # distinct words that a piece must occur in
+OFTEN = 50  # a piece must occur so often; no word counts for more
 MAX_CHARS = 1024  # of a longer word only both ends are read
 
 Row = tuple[tuple[int, ...], tuple[int, ...], int, int]
@@ -39,18 +41,20 @@ class Vocabulary:
 
     @classmethod
     def train(cls, words: Iterable[str], rows: int) -> "Vocabulary":
-        """Learn at most `rows` − 2 pieces, each from several distinct words; the same words give the same pieces."""
+        """Learn at most `rows` − 2 pieces, each from OFTEN words at least; the same words give the same pieces.
+
+        So their number follows the size of the text, and each is met often enough in training.
+        """
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
             vocab_size=rows - RESERVED,
-            min_frequency=SHARED_BY,
+            min_frequency=OFTEN,
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
-        # each word counts once, or frequent names become pieces of their own, of which unseen names learn nothing
-        tokenizer.train_from_iterator(sorted(set(words)), trainer)
+        tokenizer.train_from_iterator(often(Counter(words)), trainer)
         return cls(tokenizer.to_str())
 
     def pieces(self, word: str) -> list[int]:
@@ -75,6 +79,12 @@ class Vocabulary:
             np.array([row[2] for row in rows], dtype=np.int64),
             np.array([row[3] for row in rows], dtype=np.uint64),
         )
+
+
+def often(counts: Mapping[str, int]) -> Iterator[str]:
+    """The words in order, each as often as it was counted, but OFTEN times at the most."""
+    for word, count in sorted(counts.items()):
+        yield from repeat(word, min(count, OFTEN))
 
 
 class WordTable:

@@ -1,5 +1,6 @@
 """The trainable pipe `ossamma_ner`."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from ossamma_spacy.models.loss import tagger_loss
 from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.models.tagger import Tagger
+from ossamma_spacy.models.vocabulary import often
 from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
 from ossamma_spacy.stored import documents
@@ -306,21 +308,20 @@ def docs_and_labels(examples: Iterable[Example]) -> tuple[list[Doc], set[str]]:
 
 
 def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[Doc, set[str]]:
-    """The same of .spacy files and folders of them: a document that has each of their words once, and their labels.
+    """The same of .spacy files and folders of them: a document with the words that subwords need, and their labels.
 
     Raises ValueError for a path without documents.
     """
-    words: set[str] = set()
+    words: Counter[str] = Counter()
     labels: set[str] = set()
     for name, path in paths.items():
-        own: set[str] = set()
+        before = words.total()
         for doc in documents(path):
-            own.update(token.text for token in doc)
+            words.update(token.text for token in doc)
             labels |= labels_of(doc)
-        if not own:
+        if words.total() == before:
             raise ValueError(f"corpora: '{name}' has no documents in {path}")
-        words |= own
-    return Doc(vocab, words=sorted(words)), labels
+    return Doc(vocab, words=list(often(words))), labels
 
 
 def _label_rank(label: str) -> tuple[int, str]:

@@ -128,7 +128,7 @@ def test_spacy_trains_on_a_streamed_mix(paths, tmp_path):
 
 
 def test_a_streamed_mix_learns_its_subwords_from_all_texts(paths, tmp_path):
-    late = [f"{letter}zeppelin" for letter in "abcdefghijklmnop"]
+    late = [f"{letter}zeppelin" for letter in "abcdefghijklmnop" for _ in range(4)]
     docs = [Doc(Vocab(), words=["day"]) for _ in range(150)] + [Doc(Vocab(), words=late)]
     DocBin(docs=docs).to_disk(tmp_path / "late.spacy")
     paths = {**paths, "late": tmp_path / "late.spacy"}
