@@ -55,7 +55,7 @@ def from_scratch(
 
 
 @app.command("conll2003_tiny_scratch")
-def conll2003(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 4500, bfloat16: Rounded = False) -> None:
+def conll2003(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 6000, bfloat16: Rounded = False) -> None:
     """CoNLL-2003 with config tiny, from scratch."""
     corpora, sources = iob("conll2003", data / "conll2003_en", CONLL2003)
     from_scratch("conll2003_tiny_scratch", corpora, sources, seeds, steps, bfloat16)
