@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 MISALIGNED_SHOWN = 5  # spans that a conversion names
 
+
+def _spacy_file(target: Path) -> Path:
+    if target.suffix != ".spacy":
+        msg.fail(f"{target} must end in .spacy, or spaCy's readers will not find it", exits=1)
+    return target
+
+
+SpacyFile = Annotated[Path, typer.Argument(help="The .spacy file to write.", callback=_spacy_file)]
+
 app = typer.Typer(
     name="ossamma",
     help="Named entity recognition for retrieval, in spaCy.",
@@ -147,8 +156,8 @@ def debug_data(
 def benchmark_speed(
     texts: Annotated[Path, typer.Argument(help="A .spacy file, or a text file with a text on each line.")],
     models: Annotated[list[str], typer.Argument(help="Pipelines, as spacy.load takes them; the first is the base.")],
-    threads: Annotated[int, typer.Option(help="Threads of each pipeline.")] = 2,
-    rounds: Annotated[int, typer.Option(help="How often each pipeline takes its turn.")] = 5,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each pipeline.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each pipeline takes its turn.")] = 5,
 ) -> None:
     """Compare words per second and peak memory of pipelines; each takes turns in a process of its own.
 
@@ -170,11 +179,11 @@ def benchmark_speed(
 @convert_app.command("iob")
 def convert_iob(
     source: Annotated[Path, typer.Argument(help="A file with a token and a tag on each line (also .xz).")],
-    target: Annotated[Path, typer.Argument(help="The .spacy file to write.")],
+    target: SpacyFile,
     lang: Annotated[str, typer.Option(help="Language of the text.")] = "en",
     token_column: Annotated[int, typer.Option(help="Column of the token, from 0.")] = 0,
     tag_column: Annotated[int, typer.Option(help="Column of the tag, from 0; -1 is the last.")] = -1,
-    n_sents: Annotated[int, typer.Option(help="Sentences in a document; 0 keeps the file's documents.")] = 0,
+    n_sents: Annotated[int, typer.Option(min=0, help="Sentences in a document; 0 keeps the file's documents.")] = 0,
 ) -> None:
     """Convert an IOB1, IOB2, BIOES or BILUO file: columns parted by spaces or tabs, sentences by blank lines.
 
@@ -204,7 +213,7 @@ def convert_iob(
 @convert_app.command("markup")
 def convert_markup(
     source: Annotated[Path, typer.Argument(help="A marked .txt file, or a folder of them.")],
-    target: Annotated[Path, typer.Argument(help="The .spacy file to write.")],
+    target: SpacyFile,
     lang: Annotated[str, typer.Option(help="Language of the text.")] = "en",
 ) -> None:
     """Convert text with inline markup, [Marie Curie](PERSON).
@@ -219,7 +228,7 @@ def convert_markup(
 @convert_app.command("jsonl")
 def convert_jsonl(
     source: Annotated[Path, typer.Argument(help="A .jsonl file (also .xz), or a folder of them.")],
-    target: Annotated[Path, typer.Argument(help="The .spacy file to write.")],
+    target: SpacyFile,
     lang: Annotated[str, typer.Option(help="Language of the text.")] = "en",
 ) -> None:
     """Convert JSON lines with character offsets, {"text": "…", "entities": [[0, 5, "PERSON"]]}.

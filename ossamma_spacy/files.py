@@ -8,7 +8,12 @@ from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write `path` at once or not at all, making its folder; a full disk leaves what was there."""
+    """Write `path` at once or not at all, making its folder; a full disk leaves what was there.
+
+    Raises IsADirectoryError where `path` is a folder.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:

@@ -169,7 +169,7 @@ def make_config(
         _augment(config, recipe.augmentation)
     start = config["initialize"]["components"]["ossamma_ner"]
     if labels:
-        start["labels"] = {"@readers": "spacy.read_labels.v1", "path": labels}
+        start["labels"] = {"@readers": "spacy.read_labels.v1", "path": labels, "require": True}
     if pretrained:
         start["encoder"] = {"@misc": "ossamma.pretrained_encoder.v1", "path": pretrained}
     return load_model_from_config(config, auto_fill=True, validate=False).config
@@ -231,7 +231,7 @@ def _use_transformer(config: Any, name: str, gpu: bool) -> Recipe:
     from thinc.api import Config
 
     if find_spec("spacy_transformers") is None:
-        raise ValueError(f"transformer '{name}' needs spacy-transformers: pip install spacy-transformers")
+        raise ValueError(f"transformer '{name}' needs spacy-transformers: pip install 'ossamma-spacy[transformers]'")
     parts = Config().from_str(TRANSFORMER, interpolate=False)
     parts["transformer"]["model"].update(name="${paths.transformer}", mixed_precision=gpu)
     config["paths"]["transformer"] = name

@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 
 
 def stores(path: Path) -> Iterator[DocBin]:
-    """What each file holds. Raises ValueError where there is no such file or folder."""
+    """What each file holds. Raises ValueError where there is no such file or folder, or one is damaged."""
     if not Path(path).exists():
         raise ValueError(f"{path}: no such .spacy file or folder; set paths.train, or what else names it in the config")
     for file in walk_corpus(Path(path), FILE_TYPE):
-        yield DocBin().from_disk(file)
+        try:
+            yield DocBin().from_disk(file)
+        except (ValueError, OSError) as error:
+            raise ValueError(f"{file}: not a .spacy file, or cut short; convert its source again") from error
 
 
 def documents(path: Path, vocab: Vocab | None = None) -> Iterator[Doc]:
@@ -21,3 +26,10 @@ def documents(path: Path, vocab: Vocab | None = None) -> Iterator[Doc]:
     vocab = vocab or Vocab()
     for store in stores(path):
         yield from store.get_docs(vocab)
+
+
+def as_example(nlp: Language, reference: Doc) -> Example:
+    """The document beside its text as the pipeline cuts it into tokens."""
+    if reference.has_unknown_spaces:  # then the corpus's tokens are all there is, as for spaCy's own reader
+        return Example(Doc(nlp.vocab, words=[token.text for token in reference]), reference)
+    return Example(nlp.make_doc(reference.text), reference)

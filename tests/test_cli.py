@@ -112,6 +112,10 @@ def test_wrong_options_are_named(tmp_path):
     source, target = tmp_path / "a", tmp_path / "out.spacy"
     assert "zzz" in run("convert", "iob", source, target, "--lang", "zzz", code=1)
     assert "expected at least 4" in run("convert", "iob", source, target, "--tag-column", "-4", code=1)
+    assert "--n-sents" in run("convert", "iob", source, target, "--n-sents", "-1", code=2)
+    assert "must end in .spacy" in run("convert", "iob", source, tmp_path / "out.txt", code=1)
+    assert "--rounds" in run("benchmark", "speed", source, "model", "--rounds", "0", code=2)
+    assert "is a folder; name a file" in run("init", "config", tmp_path, code=1)
     (tmp_path / "file").write_text("")
     assert "file" in run("init", "config", tmp_path / "file" / "x.cfg", code=1)
 
@@ -134,6 +138,18 @@ def test_calibration_prints_the_error_before_and_after(trained, tmp_path):
     output = run("calibrate", tmp_path / "model", tmp_path / "dev.spacy")
     assert "before" in output
     assert "over 3 entities" in output
+
+
+def test_data_that_cannot_be_read_is_named(trained, tmp_path):
+    model = tmp_path / "model"
+    trained.to_disk(model)
+    (tmp_path / "broken.spacy").write_bytes(b"junk")
+    DocBin().to_disk(tmp_path / "empty.spacy")
+    assert "broken.spacy: not a .spacy file" in run("calibrate", model, tmp_path / "broken.spacy", code=1)
+    assert "empty.spacy: no documents in it" in run("calibrate", model, tmp_path / "empty.spacy", code=1)
+    for name, message in (("broken.spacy", "not a .spacy file"), ("nowhere.txt", "No such file")):
+        said = run("benchmark", "speed", tmp_path / name, model, code=1)
+        assert name in said and message in said
 
 
 def test_calibration_of_nothing_fails_clearly(tmp_path):

@@ -11,7 +11,7 @@ from spacy.training import Example
 from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 
-from ossamma_spacy.stored import documents, stores
+from ossamma_spacy.stored import as_example, documents, stores
 
 Augmenter = Callable[[Language, Example], Iterator[Example]]
 
@@ -60,20 +60,14 @@ class MixedCorpus:
         limits = list(accumulate(weights[name] for name in self.paths))
         for _ in range(sum(sizes.values())):
             (name,) = choice.choices(list(self.paths), cum_weights=limits)
-            example = _example(nlp, next(streams[name]))
+            example = as_example(nlp, next(streams[name]))
             yield from self.augmenter(nlp, example) if self.augmenter else [example]
 
     def once(self, nlp: Language) -> Iterator[Example]:
         """Yield an example for each document of the corpora, as they are."""
         for name, path in self.paths.items():
             _count(name, path)
-            yield from (_example(nlp, doc) for doc in documents(path, nlp.vocab))
-
-
-def _example(nlp: Language, reference: Doc) -> Example:
-    if reference.has_unknown_spaces:  # then the corpus's tokens are all there is, as for spaCy's own reader
-        return Example(Doc(nlp.vocab, words=[token.text for token in reference]), reference)
-    return Example(nlp.make_doc(reference.text), reference)
+            yield from (as_example(nlp, doc) for doc in documents(path, nlp.vocab))
 
 
 def _count(name: str, path: Path) -> int:

@@ -47,6 +47,7 @@ def compare_speed(
     `texts` is a .spacy file or a text file with a text on each line. Of a pipeline only what finds entities is loaded.
     Each measurement is a process of its own that has run over the texts once before.
     """
+    read_texts(texts)  # or a missing file would be laid to the first pipeline
     results = [Speed(candidate.name) for candidate in candidates]
     for _ in tqdm.tqdm(range(rounds), desc="rounds", leave=False):
         for candidate, speed in zip(candidates, results, strict=True):
@@ -111,11 +112,10 @@ def _measure(candidate: Candidate, texts: Path, threads: int, batch_size: int) -
 
 def read_texts(path: Path) -> list[str]:
     """The texts of a .spacy file, or the lines of a text file. Raises ValueError where there is none."""
-    import spacy
-    from spacy.tokens import DocBin
+    from ossamma_spacy.stored import documents
 
     if path.suffix == ".spacy":
-        texts = [doc.text for doc in DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)]
+        texts = [doc.text for doc in documents(path)]
     else:
         texts = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if not texts:

@@ -52,6 +52,8 @@ class TorchShim(Shim):
     ) -> None:
         if arithmetic not in ("auto", *ARITHMETICS):
             raise ValueError(f"arithmetic = '{arithmetic}', expected auto, {', '.join(ARITHMETICS)}")
+        if not learn_rate_scale >= 0:
+            raise ValueError(f"learn_rate_scale = {learn_rate_scale}, expected 0 (frozen) or more")
         super().__init__(None)
         self.arithmetic = arithmetic
         self.build = build

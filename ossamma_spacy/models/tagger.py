@@ -36,6 +36,8 @@ def build_tagger(
     rate for head and CRF, which like a higher one than an encoder. `arithmetic` is that of prediction, as in
     `ossamma.Encoder.v1`, and so is `dropout`.
     """
+    if not 0 <= dropout < 1:
+        raise ValueError(f"ossamma.CRFTagger.v1: dropout = {dropout}, expected a share from 0 to below 1")
     shim = TorchShim(head_from_settings, learn_rate_scale=learn_rate_scale, arithmetic=arithmetic)
     return Model(
         "ossamma_tagger",

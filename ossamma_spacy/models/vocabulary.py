@@ -45,13 +45,18 @@ class Vocabulary:
 
         So their number follows the size of the text, and each is met often enough in training.
         """
+        alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+        if rows < len(alphabet) + RESERVED:
+            raise ValueError(
+                f"vocabulary_rows = {rows}, expected at least {len(alphabet) + RESERVED}: one for each byte"
+            )
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
             vocab_size=rows - RESERVED,
             min_frequency=OFTEN,
-            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            initial_alphabet=alphabet,
             show_progress=False,
         )
         tokenizer.train_from_iterator(often(Counter(words)), trainer)

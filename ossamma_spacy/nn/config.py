@@ -3,6 +3,11 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+LEAST = {
+    "width": 1, "depth": 1, "heads": 1, "window": 1, "feed_forward_width": 1, "affix_rows": 1, "affix_width": 1,
+    "vocabulary_rows": 1, "memory_width": 1, "time_width": 2,
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class EncoderConfig:
@@ -48,9 +53,9 @@ class EncoderConfig:
 
     def validate(self) -> "EncoderConfig":
         """Return self, or raise ValueError naming the setting, its value and what fits."""
-        for name in ("width", "depth", "heads", "window", "feed_forward_width", "vocabulary_rows", "affix_rows"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"encoder: {name} = {getattr(self, name)}, expected at least 1")
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"encoder: {name} = {getattr(self, name)}, expected at least {least}")
         for name in ("word_rows", "pair_rows"):
             if getattr(self, name) < 0:
                 raise ValueError(f"encoder: {name} = {getattr(self, name)}, expected 0 (none) or more")

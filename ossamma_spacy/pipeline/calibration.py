@@ -8,12 +8,12 @@ import numpy as np
 import spacy
 import srsly
 from numpy.typing import NDArray
-from spacy.training import Corpus
 
 from ossamma_spacy.files import write_whole
 from ossamma_spacy.models.decoding import decode
 from ossamma_spacy.pipeline.ner import OssammaNER
 from ossamma_spacy.pipeline.scorer import aligned, gold_entities
+from ossamma_spacy.stored import as_example, documents
 
 TEMPERATURES = np.geomspace(0.25, 8.0, 51)
 BINS = 10
@@ -38,7 +38,9 @@ def calibrate_pipeline(model: Path, dev: Path) -> Calibration:
     pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, OssammaNER)]
     if not pipes:
         raise ValueError(f"{model}: the pipeline has no ossamma_ner, only {', '.join(nlp.pipe_names) or 'no pipe'}")
-    examples = list(Corpus(dev)(nlp))
+    examples = [as_example(nlp, doc) for doc in documents(dev, nlp.vocab)]
+    if not examples:
+        raise ValueError(f"{dev}: no documents in it; give development data, a .spacy file")
     # what comes before the pipe may be what it listens to
     later = nlp.pipe_names[nlp.pipe_names.index(pipes[0].name) :]
     list(nlp.pipe((example.predicted for example in examples), disable=later))

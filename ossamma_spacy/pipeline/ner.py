@@ -64,6 +64,12 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     ) -> None:
         if not 0 <= threshold <= 1:
             raise ValueError(f"{name}: threshold = {threshold}, expected a probability from 0 to 1")
+        if not boundary_weight >= 0:
+            raise ValueError(f"{name}: boundary_weight = {boundary_weight}, expected 0 (no boundary loss) or more")
+        if not 0 <= smoothing < 1:
+            raise ValueError(f"{name}: smoothing = {smoothing}, expected a share from 0 to below 1")
+        if not spans_key:
+            raise ValueError(f"{name}: spans_key is empty; name a group of doc.spans")
         if entity_ratio and not all(0 <= ratio < 1 for ratio in entity_ratio.values()):
             raise ValueError(f"{name}: entity_ratio = {entity_ratio}, expected shares from 0 to below 1")
         self.entity_ratio = entity_ratio or {}
@@ -112,13 +118,21 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     ) -> None:
         """Take the labels from `labels` or from the data; make fresh weights, or let `encoder` load pretrained ones.
 
+        Labels that `add_label` has added before join those of the data. Without any data, as in `nlp.initialize()`,
+        they are the labels, and the nine if there is none.
+
         `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned from the data. The
         data are the examples and, where all of them are at hand, `corpora`, name → .spacy file or folder of them.
         Raises ValueError for `labels` that leave out some of the data's, and where spaCy shows the beginning of a
         streamed corpus alone.
         """
         validate_get_examples(get_examples, "OssammaNER.initialize")
-        docs, found = docs_and_labels(get_examples())
+        examples = list(get_examples())
+        docs, found = docs_and_labels(examples)
+        if not self.is_initialized:
+            found |= set(self.labels)
+        if not found and len(examples) == 1 and not examples[0].reference.has_annotation("ENT_IOB"):
+            found = set(LABELS)  # spaCy's own example, where there are none
         lacking = [str(path) for path in (corpora or {}).values() if not Path(path).exists()]
         if corpora and not lacking:
             words, more = words_and_labels(self.vocab, corpora)
@@ -270,15 +284,17 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OssammaNER":
         """Load the pipe; raises ValueError for bytes that are damaged or do not fit the config."""
-        with self._loading("these bytes"):
+        with self._loading("the bytes"):
             super().from_bytes(data, exclude=exclude)
         return self
 
     @contextmanager
     def _loading(self, source: str) -> Iterator[None]:
+        """Check what is loaded against the config; after an error the pipe is as it was."""
         wanted = [
             (torch_shim(node), node.attrs["config"]) for node in self.model.walk() if node.name == "ossamma_encoder"
         ]
+        cfg, states = dict(self.cfg), [(shim, dict(vars(shim))) for shim in self._shims()]
         try:
             yield
             for shim, config in wanted:
@@ -289,7 +305,13 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
                     f"the weights are for another number of labels than {', '.join(self.labels) or 'none'}"
                 )
         except Exception as error:  # thinc and msgpack raise errors of many kinds
-            raise ValueError(f"{self.name}: {source} is damaged or was not made by this config: {error}") from error
+            self.cfg = cfg
+            for shim, state in states:
+                vars(shim).update(state)
+            raise ValueError(
+                f"{self.name}: {source}: damaged, or not made by this config ({error}); install the pipeline again, "
+                "or train it with this config"
+            ) from error
 
     def rehearse(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
         raise ValueError(f"{self.name}: rehearse is not supported; mix old examples into the training data instead")

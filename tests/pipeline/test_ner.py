@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
+from thinc.api import Adam
 
 from ossamma_spacy.knowledge import write_knowledge
 from ossamma_spacy.labels import LABELS
@@ -104,6 +105,18 @@ def test_existing_entities_are_kept_on_request(trained, tmp_path):
     assert {("Ada", "PLACE"), ("1997", "YEAR"), ("IBM", "AGENCY")} <= found
 
 
+def test_no_entity_is_found_across_one_that_is_kept(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    keep = spacy.load(tmp_path, config={"components": {"ossamma_ner": {"keep_existing": True}}})
+    doc = keep.make_doc("IBM hired Ada Lovelace in 1997")
+    doc.set_ents([Span(doc, 3, 4, label="PLACE")], default="missing")
+    (decoded,) = keep.get_pipe("ossamma_ner").predict([doc])
+    assert (2, 4) in {span[:2] for span in trained.get_pipe("ossamma_ner").predict([doc])[0].spans}
+    assert [span for span in decoded.spans if span[0] < 4 and span[1] > 3] == [
+        (3, 4, trained.get_pipe("ossamma_ner").labels.index("PLACE"))
+    ]
+
+
 def test_labels_are_refused_once_the_weights_are_made(trained):
     with pytest.raises(ValueError, match="cannot add 'NEW'"):
         trained.get_pipe("ossamma_ner").add_label("NEW")
@@ -118,6 +131,25 @@ def test_labels_may_be_given(tmp_path):
     with pytest.raises(ValueError, match=r"labels in \[.*ossamma_ner\] leaves out PLACE, which the training data has"):
         pipe.initialize(lambda: examples, nlp=nlp, labels=["A"])
     assert pipe.labels == ("PLACE", "B", "A")
+
+
+def test_labels_added_before_join_those_of_the_data():
+    nlp = make_nlp()
+    pipe = nlp.get_pipe("ossamma_ner")
+    assert pipe.add_label("FOO") == 1
+    nlp.initialize(lambda: make_examples(nlp, SENTENCES[1:2]))
+    assert pipe.labels == ("PLACE", "FOO")
+    nlp.initialize(lambda: make_examples(nlp, SENTENCES[:1]))
+    assert pipe.labels == ("PERSON", "PLACE")
+
+
+@pytest.mark.parametrize(("added", "labels"), [((), LABELS), (("PLACE", "FOO"), ("PLACE", "FOO"))])
+def test_without_data_labels_are_those_added_or_the_nine(added, labels):
+    nlp = make_nlp()
+    for label in added:
+        nlp.get_pipe("ossamma_ner").add_label(label)
+    nlp.initialize()
+    assert nlp.get_pipe("ossamma_ner").labels == tuple(labels)
 
 
 def test_data_without_entities_has_nothing_to_learn():
@@ -143,9 +175,32 @@ def test_rehearsal_is_refused(trained):
         trained.get_pipe("ossamma_ner").rehearse([])
 
 
-def test_a_threshold_is_a_probability():
-    with pytest.raises(ValueError, match="threshold = 2"):
-        make_nlp(threshold=2.0)
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("threshold", 2.0, "threshold = 2.0, expected a probability from 0 to 1"),
+        ("boundary_weight", -1.0, "boundary_weight = -1.0, expected 0"),
+        ("smoothing", 1.0, "smoothing = 1.0, expected a share from 0 to below 1"),
+        ("spans_key", "", "spans_key is empty"),
+    ],
+)
+def test_settings_of_the_pipe_are_checked(setting, value, message):
+    with pytest.raises(ValueError, match=message):
+        make_nlp(**{setting: value})
+
+
+def test_settings_of_the_model_are_checked():
+    model = make_config()["model"]
+    for changed, message in (
+        ({"dropout": 1.5}, "dropout = 1.5, expected a share from 0 to below 1"),
+        ({"learn_rate_scale": -1.0}, "learn_rate_scale = -1.0, expected 0"),
+        ({"tok2vec": {**model["tok2vec"], "memory_width": 0}}, "memory_width = 0, expected at least 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make_nlp(model={**model, **changed})
+    nlp = make_nlp(model={**model, "tok2vec": {**model["tok2vec"], "vocabulary_rows": 10}})
+    with pytest.raises(ValueError, match="vocabulary_rows = 10, expected at least 258"):
+        nlp.initialize(lambda: make_examples(nlp))
 
 
 def test_missing_annotation_teaches_nothing():
@@ -325,6 +380,69 @@ def test_accumulated_steps_equal_one_large_step():
     assert torch.allclose(weights[0], weights[1], atol=1e-5)
 
 
+def loss_of(examples, drop=0.0, **pipe):
+    nlp = make_nlp(**pipe)
+    nlp.initialize(lambda: examples)
+    losses = {}
+    nlp.update(examples, sgd=False, drop=drop, losses=losses)
+    return losses["ossamma_ner"]
+
+
+def test_dropout_of_training_reaches_encoder_and_head():
+    examples = make_examples(make_nlp())
+    nlp = make_nlp()
+    nlp.initialize(lambda: examples)
+    pipe = nlp.get_pipe("ossamma_ner")
+    for model in (pipe.model, pipe.model.get_ref("tok2vec")):
+        nlp.update(examples, sgd=False, drop=0.25)
+        rates = {part.p for part in torch_shim(model).module.modules() if isinstance(part, torch.nn.Dropout)}
+        assert rates == {0.25}
+    assert loss_of(examples) == loss_of(examples)
+    assert loss_of(examples, drop=0.5) != loss_of(examples)
+
+
+def test_smoothing_changes_the_loss():
+    examples = make_examples(make_nlp())
+    assert loss_of(examples, smoothing=0.1) != pytest.approx(loss_of(examples), rel=1e-4)
+
+
+def moves_of_a_step(grad_clip, **model):
+    """How far a step moves each weight of the encoder and of the head."""
+    nlp = make_nlp(model={**make_config()["model"], **model})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    head = nlp.get_pipe("ossamma_ner").model
+    shims = [torch_shim(head.get_ref("tok2vec")), torch_shim(head)]
+    before = [[p.detach().clone() for p in shim.module.parameters()] for shim in shims]
+    # with a large eps a step of Adam is proportional to the gradient
+    nlp.update(examples, sgd=Adam(1e4, beta1=0.0, beta2=0.0, eps=1e4, L2=0.0, grad_clip=grad_clip))
+    return [
+        torch.cat([(p.detach() - old).flatten() for p, old in zip(shim.module.parameters(), olds, strict=True)])
+        for shim, olds in zip(shims, before, strict=True)
+    ]
+
+
+def test_the_head_learns_faster_by_its_scale():
+    encoder, head = moves_of_a_step(0.0, learn_rate_scale=1.0)
+    same, scaled = moves_of_a_step(0.0, learn_rate_scale=7.0)
+    assert torch.allclose(same, encoder)
+    assert torch.allclose(scaled, head * 7, rtol=1e-2, atol=1e-5)
+
+
+def test_encoder_and_head_are_clipped_by_their_common_norm():
+    free = moves_of_a_step(0.0, learn_rate_scale=1.0)
+    clipped = moves_of_a_step(0.5, learn_rate_scale=1.0)
+    ratios = [(few.norm() / many.norm()).item() for few, many in zip(clipped, free, strict=True)]
+    assert ratios[0] == pytest.approx(ratios[1], rel=1e-2)
+    assert ratios[0] < 0.99
+
+
+def test_mixed_precision_of_the_config_reaches_the_encoder():
+    model = make_config()["model"]
+    nlp = make_nlp(model={**model, "tok2vec": {**model["tok2vec"], "mixed_precision": True}})
+    assert torch_shim(nlp.get_pipe("ossamma_ner").model.get_ref("tok2vec")).mixed_precision
+
+
 def test_config_reaches_the_pipe():
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("ossamma_ner", config=make_config(spans_key="ner", boundary_weight=0.5, smoothing=0.1))
@@ -390,14 +508,28 @@ def forget(path):
 def test_a_damaged_pipeline_is_named(trained, tmp_path, damage):
     trained.to_disk(tmp_path)
     damage(tmp_path / "ossamma_ner")
-    with pytest.raises(ValueError, match=r"ossamma_ner is damaged or was not made by this config"):
+    with pytest.raises(ValueError, match=r"ossamma_ner: damaged, or not made by this config .*install the pipeline"):
         spacy.load(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [truncate, tamper, forget])
+def test_a_failed_load_leaves_the_pipe_as_it_was(trained, tmp_path, damage):
+    nlp = copy_of(trained, tmp_path / "mine")
+    other = make_nlp()
+    train(other, make_examples(other, SENTENCES[1:2]), steps=2)
+    other.to_disk(tmp_path / "other")
+    damage(tmp_path / "other" / "ossamma_ner")
+    pipe = nlp.get_pipe("ossamma_ner")
+    with pytest.raises(ValueError, match="damaged"):
+        pipe.from_disk(tmp_path / "other" / "ossamma_ner", exclude=["vocab"])
+    assert pipe.to_bytes() == trained.get_pipe("ossamma_ner").to_bytes()
+    assert entities(nlp(SENTENCES[2][0])) == entities(trained(SENTENCES[2][0]))
 
 
 @pytest.mark.parametrize(("setting", "value"), [("width", 64), ("depth", 2), ("window", 8), ("word_rows", 512)])
 def test_weights_of_another_shape_than_the_config_are_refused(folder, setting, value):
     changed = {"components": {"ossamma_ner": {"model": {"tok2vec": {setting: value}}}}}
-    with pytest.raises(ValueError, match=f"was not made by this config.*{value}"):
+    with pytest.raises(ValueError, match=f"not made by this config.*{value}"):
         spacy.load(folder, config=changed)
 
 

@@ -127,6 +127,14 @@ def test_a_thousand_documents_in_one_prediction(trained):
     assert [entities(doc) for doc in docs] == [alone[text] for text in texts]
 
 
+def test_the_end_of_a_long_document_is_read(trained):
+    text = " ".join([TEXTS[2]] * 1000)
+    (start, end, label) = entities(trained(TEXTS[2]))[0]
+    doc = trained(text)
+    last = len(trained.make_doc(TEXTS[2])) * 999
+    assert (last + start, last + end, label) in entities(doc)
+
+
 @pytest.mark.slow
 def test_memory_grows_linearly_with_length(folder):
     lengths = (12_498, 24_996, 49_992)

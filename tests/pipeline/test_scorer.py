@@ -6,6 +6,8 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
+from seqeval.metrics import f1_score, precision_score, recall_score
+from seqeval.scheme import IOB2
 from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -36,6 +38,16 @@ def test_documents_annotated_in_full_are_scored_as_by_spacy(gold, predicted, wor
     labels = {span.label_ for span in example.reference.ents}
     expected_macro = sum(per_type[label]["f"] for label in labels) / len(labels) if labels else None
     assert scores["ents_macro_f"] == expected_macro
+
+
+@given(TAGS, TAGS)
+def test_scores_are_those_of_seqeval(gold, predicted):
+    gold, predicted = ([tag or "O" for tag in tags] for tags in (gold, predicted))
+    words = list("abcdef")
+    scores = ner_score([Example(Doc(VOCAB, words=words, ents=predicted), Doc(VOCAB, words=words, ents=gold))])
+    for key, score in (("ents_p", precision_score), ("ents_r", recall_score), ("ents_f", f1_score)):
+        theirs = score([gold], [predicted], mode="strict", scheme=IOB2, zero_division=0)
+        assert (scores[key] or 0) == pytest.approx(theirs)
 
 
 def counts(predicted, annotated, entities=(), candidates=()):
