@@ -94,10 +94,9 @@ class Lexicon(nn.Module):
         if self.pair_memory is not None:
             rows += self.pair_memory(words.pairs + words.pairs.new_tensor([0, self.config.pair_rows])).unbind(-2)
         if self.training and self.config.memory_dropout:
-            # a word that is dropped is as a new one: nothing of it is known anywhere in the batch, nor of its pairs
+            # a new name is unknown wherever it stands, and so are its pairs: dropping single rows would not teach that
             dropped = torch.rand(len(words.words), device=words.index.device) < self.config.memory_dropout
-            forgotten = dropped[words.index]
-            hidden = forgotten if hidden is None else hidden | forgotten
+            hidden = dropped[words.index] if hidden is None else hidden | dropped[words.index]
         if hidden is not None:
             around = F.pad(hidden, (1, 1))
             touched = [hidden] * len(rows)
