@@ -24,7 +24,7 @@ class EncoderConfig:
     feed_forward_width: int = 384
     dropout: float = 0.1
     word_dropout: float = 0.1  # share of words that training hides whole
-    memory_dropout: float = 0.3  # share of positions whose lexical memory training hides
+    memory_dropout: float = 0.3  # share of distinct words whose lexical memory training hides, pairs included
 
     vocabulary_rows: int = 8192  # subword embeddings
     affix_rows: int = 4096  # shapes, prefixes and suffixes, hashed

@@ -93,16 +93,17 @@ class Lexicon(nn.Module):
             rows.append(F.embedding(words.index, self.word_memory(words.words)))
         if self.pair_memory is not None:
             rows += self.pair_memory(words.pairs + words.pairs.new_tensor([0, self.config.pair_rows])).unbind(-2)
+        if self.training and self.config.memory_dropout:
+            # a new name is unknown wherever it stands, and so are its pairs: dropping single rows would not teach that
+            dropped = torch.rand(len(words.words), device=words.index.device) < self.config.memory_dropout
+            hidden = dropped[words.index] if hidden is None else hidden | dropped[words.index]
         if hidden is not None:
             around = F.pad(hidden, (1, 1))
             touched = [hidden] * len(rows)
             if self.pair_memory is not None:
                 touched[-2:] = hidden | around[:, :-2], hidden | around[:, 2:]
             rows = [row.masked_fill(mark[..., None], 0.0) for row, mark in zip(rows, touched, strict=True)]
-        memory = torch.cat(rows, dim=-1)
-        if self.training and self.config.memory_dropout:
-            memory = memory * (torch.rand_like(memory[..., :1]) >= self.config.memory_dropout)
-        return self.from_memory(memory)  # type: ignore[misc]
+        return self.from_memory(torch.cat(rows, dim=-1))  # type: ignore[misc]
 
     def forward(self, words: Words, hidden: Tensor | None = None) -> Tensor:
         """Vectors (B, L, d); of the words that `hidden` (B, L) bool marks nothing is seen but that they are hidden."""

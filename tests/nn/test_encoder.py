@@ -123,6 +123,22 @@ def test_nothing_of_a_hidden_word_is_seen(encoder):
     assert not torch.allclose(encoder.lexicon(words), encoder.lexicon(words, hidden))
 
 
+@torch.no_grad()
+def test_the_memory_of_a_dropped_word_is_hidden_wherever_it_stands(encoder):
+    words = make_words([9, 9])
+    words.index[1] = words.index[0, [4, 0, 4, 1, 2, 3, 4, 5, 6]]  # words of the first document again
+    lexicon = Encoder(replace(CONFIG, memory_dropout=0.5)).lexicon
+    lexicon.load_state_dict(encoder.lexicon.state_dict())
+    known = lexicon.eval().memory(words, None)
+    torch.manual_seed(0)
+    seen = lexicon.train().memory(words, None)
+    torch.manual_seed(0)
+    dropped = torch.rand(len(words.words)) < 0.5
+    assert dropped[:9].any() and not dropped[:9].all()
+    assert torch.equal(seen, lexicon.eval().memory(words, dropped[words.index]))
+    assert not torch.equal(seen, known)
+
+
 def test_dropout_of_words_and_memory_stops_at_prediction():
     torch.manual_seed(0)
     encoder = Encoder(replace(CONFIG, word_dropout=0.5, memory_dropout=0.5))
