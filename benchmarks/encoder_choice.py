@@ -48,7 +48,7 @@ CANDIDATES: dict[str, dict[str, Any]] = {  # each is the base with what it names
 }
 FEATURE_MAPS = {"elu": lambda x: F.elu(x) + 1, "softmax": partial(torch.softmax, dim=-1)}  # beside ReLU
 FOLDER = harness.RESULTS / "encoder_choice"
-EARLIER = ("counts", "shared")  # rules by which subwords were learned before (docs/decisions.md), folders of FOLDER
+EARLIER = ("counts", "shared", "positions")  # how subwords and memory were trained before: docs/decisions.md, folders
 BATCH_TOKENS = 1500
 SILVER = ("silver9.jsonl.xz", "silver9_open.jsonl.xz")
 
@@ -140,7 +140,7 @@ def corpus(name: str) -> tuple[list[Doc], list[Doc]]:
 def table(rounds: int, threads: int) -> dict[str, Any]:
     """One entry for each candidate that was measured: means over its seeds, and its speed beside that of `base`.
 
-    The entries `..._counts` and `..._shared` were measured with subwords learned by another rule.
+    The entries with the name of a folder behind them were measured with what was before.
     """
     rows = {}
     for folder, suffix in ((FOLDER, ""), *((FOLDER / rule, f"_{rule}") for rule in EARLIER)):
