@@ -182,12 +182,50 @@ def test_the_own_guideline_is_left_alone():
     ]
 
 
-@pytest.mark.parametrize(("text", "mark", "entity"), [("in Rome.", "Rome.", "Rome"), ("in Va.", "Va", "Va.")])
-def test_the_stop_of_a_sentence_is_out_and_that_of_an_abbreviation_in(text, mark, entity):
+def placed(text, mark, label="ORG", **changed):
+    """The entities of a text with one mark, and what was noted as off token borders."""
+    labels = {"ORG": ("AGENCY",), "NUM": ("MEASURE",)}
+    corpus = dataclasses.replace(CORPUS, **{"labels": labels} | changed)
     start = text.index(mark)
-    document = AnnotatedText(text, ((start, start + len(mark), "PER"),))
-    doc = mapped_doc(spacy.blank("en"), document, CORPUS, Written())
-    assert [span.text for span in doc.ents] == [entity]
+    written = Written()
+    document = AnnotatedText(text, ((start, start + len(mark), label),))
+    doc = mapped_doc(spacy.blank("en"), document, corpus, written)
+    return [span.text for span in doc.ents], written.misaligned
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "entity"),
+    [
+        ("in Rome.", "Rome.", "Rome"),
+        ("to Rome Inn. He left", "Rome Inn.", "Rome Inn"),
+        ("to Rome Inn. #food", "Rome Inn.", "Rome Inn"),
+        ('"the Rome Inn." He left', "Rome Inn.", "Rome Inn"),
+        ("in Va.", "Va", "Va."),
+        ("in the U.S.", "U.S", "U.S."),
+        ("by IBM Inc..", "IBM Inc.", "IBM Inc.."),
+        ("Wisc. revenue", "Wisc.", "Wisc."),
+        ("Morris Cos.; and", "Morris Cos.", "Morris Cos."),
+        ("ADA, INC. NO NEWS", "ADA, INC.", "ADA, INC."),
+    ],
+)
+def test_the_stop_of_a_sentence_is_out_and_that_of_an_abbreviation_in(text, mark, entity):
+    assert placed(text, mark) == ([entity], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "label"),
+    [("in World War I.", "World War I", "ORG"), ("at 37 C.", "37 C", "NUM"), ("in 10 Feb.", "10 Feb", "NUM")],
+)
+def test_a_span_whose_stop_may_be_that_of_the_sentence_is_left_off_token_borders(text, mark, label):
+    entities, noted = placed(text, mark, label)
+    assert entities == []
+    assert len(noted) == 1
+
+
+@pytest.mark.parametrize("changed", [{"annotated": frozenset(LABELS)}, {"stops": "keep"}])
+def test_stops_are_left_alone_where_they_are_meant(changed):
+    assert placed("see Aesch. Ag. 193", "Aesch.", **changed) == (["Aesch."], [])
+    assert placed("in Va.", "Va", **changed)[0] == []
 
 
 def test_nothing_is_known_of_unsure_words_outside_the_spans():
