@@ -114,15 +114,16 @@ class Corpus:
     def candidates(self, label: str, text: str = "", where: str = "") -> tuple[str, ...]:
         """What a label of the corpus is for us on a span of this text.
 
-        Raises CorpusError, naming `where` it is, for a label without a mapping.
+        Raises CorpusError, naming `where` its document is, for a label without a mapping.
         """
         for form, fits in FORMS.items():
             if f"{label}:{form}" in self.labels and fits(text):
                 return self.labels[f"{label}:{form}"]
         if label not in self.labels:
+            marked = f" on {text[:60]!r}" if text else ""
             raise CorpusError(
-                f"{where or self.name}: the corpus has the label '{label}', its entry maps {', '.join(self.labels)}; "
-                "map it too, to a label, a list of candidates, O or unknown"
+                f"{where or self.name}: the corpus has the label '{label}'{marked}, its entry maps "
+                f"{', '.join(self.labels)}; map it too, to a label, a list of candidates, O or unknown"
             )
         return self.labels[label]
 

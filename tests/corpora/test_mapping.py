@@ -96,7 +96,8 @@ def test_measures_that_a_dash_parts_are_one():
 
 def test_a_label_without_a_mapping_is_named_with_its_place():
     document = AnnotatedText("Ada left", ((0, 3, "FOO"),), where="train.tsv:4")
-    with pytest.raises(CorpusError, match=r"train\.tsv:4: the corpus has the label 'FOO', its entry maps PER, LOC"):
+    message = r"train\.tsv:4: the corpus has the label 'FOO' on 'Ada', its entry maps PER, LOC"
+    with pytest.raises(CorpusError, match=message):
         map_spans(document, CORPUS)
 
 

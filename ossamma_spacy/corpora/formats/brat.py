@@ -39,6 +39,6 @@ def read_brat(path: Path, *, merge: Merge | None = None, html: bool = False) -> 
             spans.append((start, end, label))
         else:
             unclear.append((start, end))
-    document = AnnotatedText(text, tuple(sorted(spans)), where=path.name, unclear=tuple(unclear))
+    document = AnnotatedText(text, tuple(sorted(spans)), where=annotations.name, unclear=tuple(unclear))
     document = substitute(document, ENTITY, unescape) if html else document
     yield merge_spans(document, merge) if merge else document

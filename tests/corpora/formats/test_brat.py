@@ -24,6 +24,7 @@ def test_text_bound_lines_are_spans_and_parts_that_lie_apart_are_unclear(tmp_pat
     assert document.text == text
     assert document.spans == ((10, 19, "Phylum"), (23, 27, "Place"))
     assert document.unclear == ((0, 19),)
+    assert document.where == "a.ann"
 
 
 def test_entities_of_html_are_characters(tmp_path):
