@@ -101,13 +101,17 @@ def convert_corpora(names: Names, sources: Sources = SOURCES, output: Output = O
     """
     from ossamma_spacy.corpora.convert import convert, separate
     from ossamma_spacy.corpora.fetch import fetch
+    from ossamma_spacy.corpora.lines import CorpusError
 
     def step(name: str) -> None:
         fetch(name, sources, mirror)
         msg.good(f"{name}: {'converted' if convert(name, sources, output) else 'has not changed'}")
 
     failed = _each(names, step)
-    _print_repetitions(separate(output))
+    try:
+        _print_repetitions(separate(output))
+    except CorpusError as error:
+        msg.fail(str(error), exits=1)
     if len(failed) < len(names):
         corpora_stats(output)
     if failed:
@@ -151,10 +155,15 @@ def corpora_stats(output: Output = OUTPUT) -> None:
     Example: ossamma corpora stats
     """
     from ossamma_spacy.corpora.convert import summaries
+    from ossamma_spacy.corpora.lines import CorpusError
     from ossamma_spacy.labels import LABELS
 
+    try:
+        found = summaries(output)
+    except CorpusError as error:
+        msg.fail(str(error), exits=1)
     rows = []
-    for name, splits in summaries(output).items():
+    for name, splits in found.items():
         for split, counts in splits.items():
             labels = [counts["labels"].get(label, 0) for label in LABELS]
             lists = [len(counts[key]) for key in ("misaligned", "skipped")]

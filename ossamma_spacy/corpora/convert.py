@@ -6,8 +6,10 @@ split is kept out of training, and the splits are written.
 """
 
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from hashlib import blake2b
 from importlib.metadata import version
@@ -16,6 +18,7 @@ from itertools import compress, islice
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import spacy
@@ -29,6 +32,7 @@ from ossamma_spacy.corpora.docbin import Written
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.corpora.duplicates import Fingerprint, Index, fingerprint
 from ossamma_spacy.corpora.formats import READERS
+from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.corpora.mapping import mapped_doc
 from ossamma_spacy.files import replace_folder, state, write_whole
 
@@ -149,7 +153,7 @@ def separate(output: Path) -> dict[str, Counter[str]]:
 
     A dev document that nearly repeats one of any test split is left out, and a train document that nearly repeats one
     of any dev or test split. Returns, for each corpus and split, how many of its documents repeat which other split,
-    "corpus split" → count.
+    "corpus split" → count. Raises CorpusError for a corpus whose conversion is not whole.
     """
     names = sorted(path.parent.name for path in output.glob("*/converted"))
     marks = {(name, split): _fingerprints(output / name / "converted" / split) for name in names for split in SPLITS}
@@ -168,28 +172,41 @@ def separate(output: Path) -> dict[str, Counter[str]]:
 
 
 def summaries(output: Path) -> dict[str, dict[str, Any]]:
-    """What was written of each corpus and split, as `Written` counts it."""
-    return {
-        path.parents[1].name: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(output.glob("*/converted/summary.json"))
-    }
+    """What was written of each corpus and split, as `Written` counts it; raises CorpusError as `separate` does."""
+    found = {}
+    for folder in sorted(output.glob("*/converted")):
+        with _whole(folder):
+            found[folder.parent.name] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return found
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[None]:
+    """Turns what goes wrong where NAME/converted was damaged into a CorpusError."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, EOFError, BadZipFile, zlib.error) as error:
+        name = folder.parent.name
+        raise CorpusError(f"{folder}: not whole ({error}); convert {name} again, or delete {folder.parent}") from error
 
 
 def _fingerprints(folder: Path) -> list[Fingerprint]:
-    with np.load(folder / "fingerprints.npz") as stored:
+    with _whole(folder.parent), np.load(folder / "fingerprints.npz") as stored:
         return np.split(stored["hashes"], np.cumsum(stored["sizes"])[:-1]) if len(stored["sizes"]) else []
 
 
 def _write_split(folder: Path, split: str, kept: Sequence[bool]) -> None:
     """NAME/converted/SPLIT without what is not kept, to NAME/SPLIT, unless it is there already."""
     source, target = folder / "converted", folder / split
-    stamp = (source / "stamp").read_text() + blake2b(bytes(kept)).hexdigest()
+    with _whole(source):
+        stamp = (source / "stamp").read_text() + blake2b(bytes(kept)).hexdigest()
     if _is_whole(target, stamp):
         return
     keep = iter(kept)
     with replace_folder(target) as partial:
         for path in sorted((source / split).glob("*.spacy")):
-            store = DocBin().from_disk(path)
+            with _whole(source):
+                store = DocBin().from_disk(path)
             wishes = list(islice(keep, len(store)))
             if all(wishes):
                 copyfile(path, partial / path.name)
@@ -200,14 +217,14 @@ def _write_split(folder: Path, split: str, kept: Sequence[bool]) -> None:
 
 
 def _seal(folder: Path, stamp: str) -> None:
-    """Note in the folder what it was made from, and which files of documents it has."""
-    write_whole(folder / "stamp", f"{stamp}\n{_shards(folder)}".encode())
+    """Note in the folder what it was made from, and which files it has."""
+    write_whole(folder / "stamp", f"{stamp}\n{_files(folder)}".encode())
 
 
 def _is_whole(folder: Path, stamp: str) -> bool:
     path = folder / "stamp"
-    return path.is_file() and path.read_text() == f"{stamp}\n{_shards(folder)}"
+    return path.is_file() and path.read_text() == f"{stamp}\n{_files(folder)}"
 
 
-def _shards(folder: Path) -> str:
-    return " ".join(path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.spacy")))
+def _files(folder: Path) -> str:
+    return " ".join(f"{path}:{size}" for path, size, _ in state(folder) if path != "stamp")

@@ -78,7 +78,10 @@ def test_a_conversion_is_made_again_only_where_something_changed(corpus, tmp_pat
     assert [span.label_ for span in example.reference.ents] == ["AGENCY"]
 
 
-@pytest.mark.parametrize("lost", ["train/0000.spacy", "converted/train/0000.spacy"])
+CONVERTED = ["converted/train/0000.spacy", "converted/train/fingerprints.npz", "converted/summary.json"]
+
+
+@pytest.mark.parametrize("lost", ["train/0000.spacy", *CONVERTED])
 def test_what_was_deleted_is_made_again(corpus, tmp_path, lost):
     corpus("a", train=["Rome"])
     converted(tmp_path, "a")
@@ -88,6 +91,44 @@ def test_what_was_deleted_is_made_again(corpus, tmp_path, lost):
     separate(tmp_path / "out")
     assert places(tmp_path, "a", "train") == ["Rome"]
     assert (tmp_path / "out" / "a" / lost).is_file()
+
+
+@pytest.mark.parametrize("lost", CONVERTED)
+def test_what_was_truncated_is_made_again(corpus, tmp_path, lost):
+    corpus("a", train=["Rome"])
+    converted(tmp_path, "a")
+    path = tmp_path / "out" / "a" / lost
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert converted(tmp_path, "a")
+    assert path.read_bytes() == whole or path.suffix == ".npz"
+    assert separate(tmp_path / "out")
+
+
+@pytest.mark.parametrize("lost", ["stamp", "train/fingerprints.npz", "train/0000.spacy"])
+@pytest.mark.parametrize("kept", [0, 40])
+def test_a_conversion_that_is_not_whole_is_named(corpus, tmp_path, lost, kept):
+    corpus("a", train=["Rome"])
+    converted(tmp_path, "a")
+    path = tmp_path / "out" / "a" / "converted" / lost
+    whole = path.read_bytes()
+    path.unlink()
+    if lost != "stamp":
+        path.write_bytes(whole[:kept])
+    with pytest.raises(CorpusError, match=r"a.converted: not whole .*; convert a again, or delete"):
+        separate(tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", [None, "", "{"])
+def test_a_damaged_summary_is_named(corpus, tmp_path, content):
+    corpus("a", train=["Rome"])
+    converted(tmp_path, "a")
+    path = tmp_path / "out" / "a" / "converted" / "summary.json"
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(CorpusError, match=r"a.converted: not whole .*; convert a again, or delete"):
+        convert.summaries(tmp_path / "out")
 
 
 def test_a_text_that_is_longer_than_spacy_takes_is_named(corpus, tmp_path):
