@@ -215,7 +215,7 @@ def _read_keys(path: Path, like: tuple[Path, ...] = ()) -> dict[str, Any]:
     """The keys of an entry and, under its own, those of the entry that `like` names."""
     try:
         found = srsly.read_yaml(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(f"{path}: cannot be read as YAML ({error})") from error
     if not isinstance(found, dict):
         raise CorpusError(f"{path}: expected keys and values, got {type(found).__name__}")

@@ -216,6 +216,16 @@ def test_a_line_of_a_million_characters_is_read_or_named(tmp_path, name, file):
 
 
 @pytest.mark.parametrize(("name", "file"), EACH_FILE)
+def test_what_is_nested_too_deep_is_named(tmp_path, name, file):
+    content = as_bytes(CASES[name].files[file])
+    deep = 100_000
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}"), (b"<x>", b"</x>")):
+        read_or_refused(tmp_path, name, file, opening * deep + content + closing * deep)
+    read_or_refused(tmp_path, name, file, content.replace(b"Rome", b"<x>" * deep + b"Rome" + b"</x>" * deep))
+    read_or_refused(tmp_path, name, file, content.replace(b'"Ada"', b"[" * deep + b'"Ada"' + b"]" * deep))
+
+
+@pytest.mark.parametrize(("name", "file"), EACH_FILE)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(0, 400), st.integers(0, 40), st.sampled_from(["", "x", "\t", "\n", "9", "-1", "O", "{", "]", '"', "<"])
