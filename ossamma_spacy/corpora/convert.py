@@ -56,7 +56,7 @@ def convert(name: str, sources: Path, output: Path) -> bool:
 
     Splits are the corpus's own. Files of split "all" are parted by the order of a hash of each document's text, eight
     tenths to train; where there is no dev split, it is a tenth of train, chosen likewise. Repetitions within train are
-    left out.
+    left out. Raises CorpusError for what cannot be read, and for a split without documents.
     """
     corpus = catalogue.load(name)
     target = output / corpus.name / "converted"
@@ -77,12 +77,22 @@ def convert(name: str, sources: Path, output: Path) -> bool:
             doc = mapped_doc(nlp, document, corpus, written[split])
             written[split].count(doc)
             shards[split].add(doc, marks)
+        _check_splits(corpus, sources, written)
         for split in SPLITS:
             shards[split].close()
         summary = {split: vars(written[split]) for split in SPLITS}
         write_whole(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False).encode())
         _seal(folder, stamp)
     return True
+
+
+def _check_splits(corpus: Corpus, sources: Path, written: Mapping[str, Written]) -> None:
+    for split, path in catalogue.split_files(corpus, sources / corpus.name):
+        if not any(written[own].documents for own in (SPLITS if split == "all" else (split,))):
+            raise CorpusError(
+                f"{corpus.name}: no document for {split}, from {path} for instance; fetch it again, or see whether it "
+                f"has the format {corpus.format} of the entry"
+            )
 
 
 def _stamp(corpus: Corpus, sources: Path) -> str:

@@ -131,6 +131,16 @@ def test_a_damaged_summary_is_named(corpus, tmp_path, content):
         convert.summaries(tmp_path / "out")
 
 
+@pytest.mark.parametrize("split", ["train", "test", "all"])
+@pytest.mark.parametrize("content", ["", " \n\n\n"])
+def test_a_split_without_documents_is_named(corpus, tmp_path, split, content):
+    corpus("a", **{split: ["Rome"], "dev": ["Bern"]} if split != "all" else {"all": ["Rome"]})
+    (tmp_path / "sources" / "a" / f"{split}.txt").write_text(content)
+    with pytest.raises(CorpusError, match=rf"a: no document for {split}, from .*{split}\.txt for instance"):
+        converted(tmp_path, "a")
+    assert not (tmp_path / "out" / "a" / "converted").exists()
+
+
 def test_a_text_that_is_longer_than_spacy_takes_is_named(corpus, tmp_path):
     corpus("a", train=["Rome", "x" * 10**6])
     with pytest.raises(
@@ -227,11 +237,11 @@ def test_a_corpus_that_its_owner_brings_is_found_in_either_layout(corpus, tmp_pa
     (tmp_path / "sources" / "a" / "b" / "t.txt").write_text(TEMPLATE.format("Oslo", 1))
     with pytest.raises(CorpusError, match="put your copy"):  # a split of the layout is missing
         fetch("a", tmp_path / "sources")
-    (tmp_path / "sources" / "a" / "x.txt").touch()
+    (tmp_path / "sources" / "a" / "x.txt").write_text(TEMPLATE.format("Bern", 2))
     assert fetch("a", tmp_path / "sources") == tmp_path / "sources" / "a"
     converted(tmp_path, "a")
     separate(tmp_path / "out")
-    assert [place for split in catalogue.SPLITS for place in places(tmp_path, "a", split)] == ["Oslo"]
+    assert [place for split in catalogue.SPLITS for place in places(tmp_path, "a", split)] == ["Oslo", "Bern"]
 
 
 def test_after_an_error_what_was_there_is_there_still(corpus, tmp_path):
