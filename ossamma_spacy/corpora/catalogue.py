@@ -166,7 +166,14 @@ def split_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
         )
     wanted = "; or ".join(", ".join(layout.values()) for layout in corpus.found)
     source = f" (from {corpus.homepage})" if corpus.homepage else ""
-    raise CorpusError(f"{corpus.name}: put your copy{source} into {folder}, which has to hold {wanted}")
+    missing = [
+        [f"{split} ({pattern})" for split, pattern in layout.items() if not any(folder.glob(pattern))]
+        for layout in corpus.found
+    ]
+    begun = [these for these, layout in zip(missing, corpus.found, strict=True) if len(these) < len(layout)]
+    fewest = min(begun, key=len, default=[])
+    lacks = f"; it lacks {', '.join(fewest)}" if fewest else ""
+    raise CorpusError(f"{corpus.name}: put your copy{source} into {folder}, which has to hold {wanted}{lacks}")
 
 
 def own_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
@@ -213,6 +220,9 @@ def read_entry(path: Path) -> Corpus:
 
 def _read_keys(path: Path, like: tuple[Path, ...] = ()) -> dict[str, Any]:
     """The keys of an entry and, under its own, those of the entry that `like` names."""
+    if not path.is_file():
+        needed = f"; {like[0]} is like it, so it has to lie in the same folder" if like else ", expected an entry"
+        raise CorpusError(f"{path}: no such file{needed}")
     try:
         found = srsly.read_yaml(path)
     except (OSError, ValueError, RecursionError) as error:

@@ -34,7 +34,7 @@ from ossamma_spacy.corpora.duplicates import Fingerprint, Index, fingerprint
 from ossamma_spacy.corpora.formats import READERS
 from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.corpora.mapping import mapped_doc
-from ossamma_spacy.files import replace_folder, state, write_whole
+from ossamma_spacy.files import check_folder, replace_folder, state, write_whole
 
 SHARD = 1000  # documents in a DocBin, so that a reader need not hold a corpus
 
@@ -60,6 +60,7 @@ def convert(name: str, sources: Path, output: Path) -> bool:
     """
     corpus = catalogue.load(name)
     target = output / corpus.name / "converted"
+    check_folder(target)
     stamp = _stamp(corpus, sources)
     if _is_whole(target, stamp):
         return False

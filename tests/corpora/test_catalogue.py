@@ -132,7 +132,11 @@ def test_labels_are_mapped_to_candidates(tmp_path):
             "format: nested\noptions: {layers: 1}",
             "options: layers is 1, expected an instance of Seq",
         ),
-        ("title: A", "like: nothing", r"nothing\.yaml: cannot be read"),
+        (
+            "title: A",
+            "like: nothing",
+            r"nothing\.yaml: no such file; .*a\.yaml is like it, so it has to lie in the same",
+        ),
         ("title: A", "title: {A", "cannot be read as YAML"),
     ],
 )
@@ -146,6 +150,8 @@ def test_what_is_no_entry_is_named(tmp_path, old, new, message):
 def test_a_corpus_that_is_not_there_is_named():
     with pytest.raises(CorpusError, match=r"no corpus 'nowhere' in the catalogue; it has .*conll2003, "):
         catalogue.load("nowhere")
+    with pytest.raises(CorpusError, match=r"nowhere\.yaml: no such file, expected an entry"):
+        catalogue.load("nowhere.yaml")
 
 
 def test_an_entry_may_be_like_another(tmp_path):
@@ -159,7 +165,7 @@ def test_an_entry_may_be_like_another(tmp_path):
 def test_a_copy_that_lacks_a_split_is_not_taken_for_whole(tmp_path):
     corpus = entry(tmp_path, ENTRY + 'found: [{train: "train*", dev: "dev*"}]\n')
     (tmp_path / "train.txt").touch()
-    with pytest.raises(CorpusError, match=r"a: put your copy .*has to hold train\*, dev\*"):
+    with pytest.raises(CorpusError, match=r"a: put your copy .*has to hold train\*, dev\*; it lacks dev \(dev\*\)$"):
         catalogue.split_files(corpus, tmp_path)
     (tmp_path / "dev.txt").touch()
     assert [split for split, _ in catalogue.split_files(corpus, tmp_path)] == ["train", "dev"]

@@ -89,6 +89,13 @@ def test_a_corpus_that_is_not_whole_is_named(mirror, tmp_path):
     assert "convert other again, or delete corpus/other" in run("stats", code=1)
 
 
+def test_a_file_in_the_place_of_a_folder_is_named(mirror, tmp_path):
+    (tmp_path / "file").touch()
+    for option in ("--sources", "--output"):
+        output = run("convert", "mine", "--mirror", mirror, option, "file", code=1)
+        assert "mine: file is a file; name a folder" in output
+
+
 def test_where_nothing_is_converted_stats_say_so():
     assert "✘ nowhere: no corpus is converted there" in run("stats", "--output", "nowhere", code=1)
 

@@ -117,7 +117,7 @@ def test_a_mirror_has_them_plain_compressed_or_archived(archived, tmp_path):
 
 
 def test_a_mirror_that_is_none_or_lacks_files_is_named(tmp_path):
-    with pytest.raises(CorpusError, match=r"no mirror, its MANIFEST.json cannot be read"):
+    with pytest.raises(CorpusError, match=r"no mirror, its MANIFEST.json cannot be read .* that holds MANIFEST.json"):
         fetched(tmp_path, tmp_path / "nowhere")
     mirror = make_mirror(tmp_path / "mirror", archived=True)
     manifest = mirror / "MANIFEST.json"

@@ -52,5 +52,5 @@ def test_lines_that_do_not_fit_are_named(tmp_path, line, message):
 
 def test_a_document_without_annotation_file_is_named(tmp_path):
     (tmp_path / "a.txt").write_text("Rome")
-    with pytest.raises(FileNotFoundError, match=r"a\.ann"):
+    with pytest.raises(CorpusError, match=r"a\.txt: no a\.ann beside it"):
         list(read_brat(tmp_path / "a.txt"))
