@@ -7,6 +7,7 @@ own entry lies anywhere and is named by its path. What an entry does not say is 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from inspect import Parameter, signature
 from pathlib import Path, PurePath
@@ -136,7 +137,9 @@ def names() -> list[str]:
 def load(name: str) -> Corpus:
     """An entry of the catalogue, or of the user's own by its path, X.yaml; raises CorpusError for what is neither."""
     if not name.endswith(".yaml") and name not in names():
-        raise CorpusError(f"no corpus '{name}' in the catalogue; it has {', '.join(names())}")
+        alike = " or ".join(get_close_matches(name.lower(), names()))
+        meant = f"; is it {alike}?" if alike else ";"
+        raise CorpusError(f"no corpus '{name}' in the catalogue{meant} `ossamma corpora list` shows what it has")
     return read_entry(Path(name) if name.endswith(".yaml") else ENTRIES / f"{name}.yaml")
 
 

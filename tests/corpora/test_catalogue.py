@@ -148,8 +148,12 @@ def test_what_is_no_entry_is_named(tmp_path, old, new, message):
 
 
 def test_a_corpus_that_is_not_there_is_named():
-    with pytest.raises(CorpusError, match=r"no corpus 'nowhere' in the catalogue; it has .*conll2003, "):
+    with pytest.raises(CorpusError, match="no corpus 'nowhere' in the catalogue; `ossamma corpora list` shows what"):
         catalogue.load("nowhere")
+    with pytest.raises(
+        CorpusError, match=r"no corpus 'Wnut-17' in the catalogue; is it wnut17\? `ossamma corpora list`"
+    ):
+        catalogue.load("Wnut-17")
     with pytest.raises(CorpusError, match=r"nowhere\.yaml: no such file, expected an entry"):
         catalogue.load("nowhere.yaml")
 

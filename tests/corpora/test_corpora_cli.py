@@ -54,7 +54,7 @@ def test_corpora_are_listed_and_shown():
     assert "CC BY 4.0" in output
     assert "files dev 1, test 1, train 1" in output
     assert "product INSTRUMENT or WORK" in output
-    assert "no corpus 'nowhere' in the catalogue; it has lost, mine" in run("show", "nowhere", code=1)
+    assert "no corpus 'min' in the catalogue; is it mine?" in run("show", "min", code=1)
 
 
 def test_corpora_are_fetched_and_converted(mirror):
