@@ -201,6 +201,11 @@ def read_entry(path: Path) -> Corpus:
     _check_arguments(options, given.get("options", {}), f"{path}: options")
     if unknown := sorted(set(given["annotated"]) - set(LABELS)):
         raise CorpusError(f"{path}: annotated has {', '.join(unknown)}, which are none of {', '.join(LABELS)}")
+    labels = {str(label): _candidates(path, label, value) for label, value in given["labels"].items()}
+    for label in labels:
+        whole, _, form = label.rpartition(":")
+        if whole in labels and form not in FORMS:
+            raise CorpusError(f"{path}: label '{label}' has the form '{form}', which is none of {', '.join(FORMS)}")
     for pattern in (pattern for layout in given.get("found", ()) for pattern in layout.values()):
         if not pattern or PurePath(pattern).is_absolute():
             raise CorpusError(f"{path}: found has {pattern!r}, expected a pattern of paths below the corpus's folder")
@@ -211,7 +216,7 @@ def read_entry(path: Path) -> Corpus:
         | {
             "name": name,
             "entry": path,
-            "labels": {str(label): _candidates(path, label, value) for label, value in given["labels"].items()},
+            "labels": labels,
             "annotated": frozenset(given["annotated"]),
             "drop": frozenset(str(text).lower() for text in given.get("drop", ())),
             "unsure": frozenset(str(word).lower() for word in given.get("unsure", ())),

@@ -74,6 +74,11 @@ def test_labels_are_mapped_to_candidates(tmp_path):
         ("annotated: [PERSON]", "annotated: [PER]", "annotated has PER, which are none of PERSON, AGENCY"),
         ("X: PERSON", "X: PER", "label 'X' is mapped to 'PER', expected unknown, O, or one or more of PERSON"),
         ("X: PERSON", "X: []", r"label 'X' is mapped to \[\]"),
+        (
+            "X: PERSON",
+            "X: PERSON, X:peple: DOMAIN",
+            "label 'X:peple' has the form 'peple', which is none of people, party",
+        ),
         ("annotated: [PERSON]", "annotated:", "annotated is None, expected a valid list"),
         ("annotated: [PERSON]", "annotated: PERSON", "annotated is 'PERSON', expected a valid list"),
         ("labels: {", "labels: [a]\nodd: {", "labels is .*, expected a valid dictionary"),
