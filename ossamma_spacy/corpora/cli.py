@@ -150,7 +150,8 @@ def corpora_stats(output: Output = OUTPUT) -> None:
     """Count what was converted: documents, tokens, entities of each label and with several candidates.
 
     Also spans that meet no token border, and sentences or documents of the source that could not be read;
-    NAME/converted/summary.json lists both. Counted before repetitions between splits are left out.
+    NAME/converted/summary.json lists both. Then documents of train that repeat another of it and were left out.
+    Counted before repetitions between splits are left out.
 
     Example: ossamma corpora stats
     """
@@ -167,9 +168,10 @@ def corpora_stats(output: Output = OUTPUT) -> None:
         for split, counts in splits.items():
             labels = [counts["labels"].get(label, 0) for label in LABELS]
             lists = [len(counts[key]) for key in ("misaligned", "skipped")]
-            rows.append((name, split, counts["documents"], counts["tokens"], *labels, counts["candidates"], *lists))
+            left_out = (*lists, counts.get("repeated", 0))
+            rows.append((name, split, counts["documents"], counts["tokens"], *labels, counts["candidates"], *left_out))
     if not rows:
         msg.fail(f"{output}: no corpus is converted there; `ossamma corpora convert NAME` does it", exits=1)
     names = [label[:7] for label in LABELS]
-    header = ("corpus", "split", "documents", "tokens", *names, "several", "unplaced", "skipped")
-    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 5)))
+    header = ("corpus", "split", "documents", "tokens", *names, "several", "unplaced", "skipped", "repeated")
+    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 6)))

@@ -73,6 +73,7 @@ def convert(name: str, sources: Path, output: Path) -> bool:
             marks = fingerprint(document.text)
             if split == "train" and len(marks):
                 if marks.tobytes() in seen:
+                    written[split].repeated += 1
                     continue
                 seen.add(marks.tobytes())
             doc = mapped_doc(nlp, document, corpus, written[split])

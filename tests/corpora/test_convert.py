@@ -55,6 +55,7 @@ def test_splits_are_written_and_know_their_labels(corpus, tmp_path):
     assert converted(tmp_path, "a")
     assert separate(tmp_path / "out") == {"a dev": {}, "a train": {}}
     assert places(tmp_path, "a", "train") == ["Rome", "Oslo"]  # a repetition is left out
+    assert [counts["repeated"] for counts in convert.summaries(tmp_path / "out")["a"].values()] == [1, 0, 0]
     assert places(tmp_path, "a", "dev") == ["Bern"]
     assert places(tmp_path, "a", "test") == ["Kyiv"]
     (example,) = Corpus(tmp_path / "out" / "a" / "test")(spacy.blank("en"))

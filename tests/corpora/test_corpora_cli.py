@@ -3,8 +3,13 @@
 import builtins
 import hashlib
 import json
+import runpy
+from pathlib import Path
 
 import pytest
+import typer
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 from ossamma_spacy.cli import app
@@ -61,7 +66,7 @@ def test_corpora_are_fetched_and_converted(mirror):
     assert "mine: corpus/sources/mine" in run("fetch", "mine", "--mirror", mirror)
     output = run("convert", "mine", "--mirror", mirror)
     assert "mine: converted" in output
-    assert "mine train 2 8 1 0 2 0 0 0 0 0 0 0" in output
+    assert "mine train 2 8 1 0 2 0 0 0 0 0 0 0 0 0 0 mine" in output
     assert "mine: has not changed" in run("convert", "mine", "--mirror", mirror)
     assert "mine train 2 8 1 0 2" in run("stats")
 
@@ -123,3 +128,26 @@ def test_the_extra_that_fetching_needs_is_named(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without_pooch)
     assert "pip install 'ossamma-spacy[corpora]'" in run("fetch", "mine", code=1)
+
+
+@pytest.fixture
+def join_corpora(tmp_path):
+    """scripts/corpora.py, writing below tmp_path."""
+    script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "corpora.py"))
+    script["main"].__globals__["OUTPUT"] = tmp_path / "corpus"
+    return script["main"]
+
+
+def test_the_project_joins_the_splits_of_its_corpora(mirror, tmp_path, join_corpora):
+    join_corpora("sample, mine", str(mirror))
+    for split, mine in (("train", "Ada saw Rome again"), ("dev", ""), ("test", "They left")):
+        joined = DocBin().from_disk(tmp_path / "corpus" / f"{split}.spacy")
+        texts = [doc.text for doc in joined.get_docs(Vocab())]
+        assert len(texts) > 10  # the sample's
+        assert not mine or mine in texts
+
+
+@pytest.mark.parametrize("names", ["sample,sample", " , "])
+def test_the_project_needs_each_corpus_once(names, join_corpora):
+    with pytest.raises(typer.BadParameter, match=r"sample more than once|no corpora"):
+        join_corpora(names)
