@@ -115,7 +115,7 @@ def convert_corpora(names: Names, sources: Sources = SOURCES, output: Output = O
     if len(failed) < len(names):
         corpora_stats(output)
     if failed:
-        raise typer.Exit(1)
+        msg.fail(f"not converted: {', '.join(failed)}", exits=1)
 
 
 def _print_repetitions(report: Mapping[str, Counter[str]]) -> None:

@@ -78,6 +78,7 @@ def test_what_fails_does_not_keep_others_from_being_converted(mirror):
     assert "nowhere: no corpus 'nowhere'" in output
     assert "mine: converted" in output
     assert "mine train 2 8" in output
+    assert output.index("not converted: lost, nowhere") > output.index("mine test")
 
 
 def test_a_mistake_in_an_entry_is_named_once_and_other_corpora_are_converted(mirror, tmp_path):
