@@ -205,11 +205,15 @@ def read_corpus(
 
 @app.command("labels")
 def list_labels(mirror: Annotated[Path, typer.Option(help="As `ossamma corpora fetch` takes it.")] = DATA) -> None:
-    """Write down the labels of all corpora, for the test that each has a mapping: tests/corpora/labels.json."""
+    """Write down the labels of all corpora, for the test that each has a mapping: tests/corpora/labels.json.
+
+    Those of corpora that only their owners have stay as they are there, by hand.
+    """
     from benchmarks import reading
 
-    found = reading.inventory(harness.ROOT / "corpus" / "sources", mirror)
-    (harness.ROOT / "tests" / "corpora" / "labels.json").write_text(json.dumps(found, indent=1) + "\n")
+    path = harness.ROOT / "tests" / "corpora" / "labels.json"
+    found = json.loads(path.read_text()) | reading.inventory(harness.ROOT / "corpus" / "sources", mirror)
+    path.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n")
 
 
 @app.command()

@@ -24,6 +24,13 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
+def check_folder(path: Path) -> None:
+    """Raises NotADirectoryError where `path`, or what it should lie in, is a file."""
+    for part in (path, *path.parents):
+        if part.is_file():
+            raise NotADirectoryError(f"{part} is a file; name a folder")
+
+
 def state(folder: Path) -> list[tuple[str, int, int]]:
     """Path, size and time of change of each file in a folder: what differs after any of them was changed."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())

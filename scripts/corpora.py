@@ -1,5 +1,6 @@
 """Fetch and convert the corpora of the project, and join their splits: corpus/train.spacy, dev.spacy, test.spacy."""
 
+from collections import Counter
 from pathlib import Path
 from shutil import copytree
 from typing import Annotated
@@ -40,6 +41,8 @@ def main(
     names = [name.strip() for name in corpora.split(",") if name.strip()]
     if not names:
         raise typer.BadParameter("no corpora; name some, sample for instance")
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise typer.BadParameter(f"{', '.join(twice)} more than once; name each corpus once")
     copytree(SAMPLE, OUTPUT / "sources" / "sample", dirs_exist_ok=True)
     entries = [f"{SAMPLE}.yaml" if name == "sample" else name for name in names]
     convert_corpora(entries, OUTPUT / "sources", OUTPUT, Path(mirror) if mirror else None)

@@ -4,7 +4,11 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Example
-from spacy.training.augment import create_lower_casing_augmenter, create_orth_variants_augmenter
+from spacy.training.augment import (
+    create_combined_augmenter,
+    create_lower_casing_augmenter,
+    create_orth_variants_augmenter,
+)
 from spacy.training.corpus import Corpus
 
 from ossamma_spacy.knowledge import KEY, Candidates, Knowledge, read_knowledge, write_knowledge
@@ -63,6 +67,7 @@ KEEPS = {
     "copy": lambda doc, path: doc.copy(),
     "corpus": through_corpus,
 }
+NO_VARIANTS = {"single": [], "paired": []}
 LOSES = {
     "as_doc": lambda doc, path: doc[:].as_doc(),
     "from_docs": lambda doc, path: Doc.from_docs([doc]),
@@ -70,7 +75,10 @@ LOSES = {
     "gold_preproc": lambda doc, path: through_corpus(doc, path, gold_preproc=True),
     "lower-casing": lambda doc, path: through_corpus(doc, path, augmenter=create_lower_casing_augmenter(1.0)),
     "orth variants": lambda doc, path: through_corpus(
-        doc, path, augmenter=create_orth_variants_augmenter(1.0, 1.0, orth_variants={"single": [], "paired": []})
+        doc, path, augmenter=create_orth_variants_augmenter(1.0, 1.0, NO_VARIANTS)
+    ),
+    "combined": lambda doc, path: through_corpus(
+        doc, path, augmenter=create_combined_augmenter(1.0, 1.0, NO_VARIANTS, 1.0, 0.5, [" "])
     ),
 }
 

@@ -24,6 +24,8 @@ YEAR = re.compile(
 DETERMINER = re.compile(r"(?:the|an?)\s+")
 DECADE = re.compile(r"\d0\s?['’]s$")  # 1980's
 INCHES = re.compile(r'[^"“”]*\d["”]')  # 1/4", no quotation
+# a pair around all, or one behind it; not that of 'Arry, the '80s, rock 'n'
+SINGLE_QUOTES = re.compile(r"(['‘]?)(?:[^'‘’]|\b['’]\b)*['’]")
 BORDER = ' \t\n\r"“”,;:_'
 # before a measure, none of it; a range from … to … is two
 MODIFIER = re.compile(
@@ -128,6 +130,9 @@ def _without_marks(text: str, start: int, end: int, labels: tuple[str, ...]) -> 
     if text[start:end].count("(") != text[start:end].count(")"):  # cut off with its partner
         start += text.startswith("(", start)
         end -= text.endswith(")", start, end)
+        start, end = len(text) - len(text[start:].lstrip()), len(text[:end].rstrip())
+    if (match := SINGLE_QUOTES.fullmatch(text, start, end)) and (match[1] or "MEASURE" not in labels):
+        start, end = start + len(match[1]), end - 1
         start, end = len(text) - len(text[start:].lstrip()), len(text[:end].rstrip())
     title = "WORK" in labels and text[start:end].islower()
     if not title and (match := DETERMINER.match(text, start, end)):

@@ -7,6 +7,7 @@ own entry lies anywhere and is named by its path. What an entry does not say is 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from inspect import Parameter, signature
 from pathlib import Path, PurePath
@@ -29,6 +30,7 @@ Splits = Annotated[dict[Literal["train", "dev", "test", "all"], str], Field(min_
 KINDS: Mapping[str, Any] = {  # of the keys of an entry
     **dict.fromkeys(("name", "title", "about", "homepage", "licence", "reason", "domain", "url", "format"), str),
     "use": Literal["ships", "research"],
+    "stops": Literal["cut", "keep"],
     **dict.fromkeys(("labels", "options", "dataset"), dict[Any, Any]),
     "annotated": list[str],
     **dict.fromkeys(("drop", "unsure"), list[str | int | float]),
@@ -81,6 +83,7 @@ class Corpus:
     drop: texts, in any case, that the corpus marks and we do not.
     unsure: words, in any case, of which nothing is known outside its spans: it overlooks them, or we do not agree; `*`
         stands for letters, so that `@*` are handles.
+    stops: "keep" where the stop at the end of a span is always that of an abbreviation, never that of the sentence.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Corpus:
     url: str = ""
     drop: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
+    stops: str = "cut"
     options: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     found: tuple[Mapping[str, str], ...] = ()
@@ -111,15 +115,16 @@ class Corpus:
     def candidates(self, label: str, text: str = "", where: str = "") -> tuple[str, ...]:
         """What a label of the corpus is for us on a span of this text.
 
-        Raises CorpusError, naming `where` it is, for a label without a mapping.
+        Raises CorpusError, naming `where` its document is, for a label without a mapping.
         """
         for form, fits in FORMS.items():
             if f"{label}:{form}" in self.labels and fits(text):
                 return self.labels[f"{label}:{form}"]
         if label not in self.labels:
+            marked = f" on {text[:60]!r}" if text else ""
             raise CorpusError(
-                f"{where or self.name}: the corpus has the label '{label}', its entry maps {', '.join(self.labels)}; "
-                "map it too, to a label, a list of candidates, O or unknown"
+                f"{where or self.name}: the corpus has the label '{label}'{marked}, its entry maps "
+                f"{', '.join(self.labels)}; map it too, to a label, a list of candidates, O or unknown"
             )
         return self.labels[label]
 
@@ -132,7 +137,9 @@ def names() -> list[str]:
 def load(name: str) -> Corpus:
     """An entry of the catalogue, or of the user's own by its path, X.yaml; raises CorpusError for what is neither."""
     if not name.endswith(".yaml") and name not in names():
-        raise CorpusError(f"no corpus '{name}' in the catalogue; it has {', '.join(names())}")
+        alike = " or ".join(get_close_matches(name.lower(), names()))
+        meant = f"; is it {alike}?" if alike else ";"
+        raise CorpusError(f"no corpus '{name}' in the catalogue{meant} `ossamma corpora list` shows what it has")
     return read_entry(Path(name) if name.endswith(".yaml") else ENTRIES / f"{name}.yaml")
 
 
@@ -162,7 +169,14 @@ def split_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
         )
     wanted = "; or ".join(", ".join(layout.values()) for layout in corpus.found)
     source = f" (from {corpus.homepage})" if corpus.homepage else ""
-    raise CorpusError(f"{corpus.name}: put your copy{source} into {folder}, which has to hold {wanted}")
+    missing = [
+        [f"{split} ({pattern})" for split, pattern in layout.items() if not any(folder.glob(pattern))]
+        for layout in corpus.found
+    ]
+    begun = [these for these, layout in zip(missing, corpus.found, strict=True) if len(these) < len(layout)]
+    fewest = min(begun, key=len, default=[])
+    lacks = f"; it lacks {', '.join(fewest)}" if fewest else ""
+    raise CorpusError(f"{corpus.name}: put your copy{source} into {folder}, which has to hold {wanted}{lacks}")
 
 
 def own_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
@@ -187,6 +201,11 @@ def read_entry(path: Path) -> Corpus:
     _check_arguments(options, given.get("options", {}), f"{path}: options")
     if unknown := sorted(set(given["annotated"]) - set(LABELS)):
         raise CorpusError(f"{path}: annotated has {', '.join(unknown)}, which are none of {', '.join(LABELS)}")
+    labels = {str(label): _candidates(path, label, value) for label, value in given["labels"].items()}
+    for label in labels:
+        whole, _, form = label.rpartition(":")
+        if whole in labels and form not in FORMS:
+            raise CorpusError(f"{path}: label '{label}' has the form '{form}', which is none of {', '.join(FORMS)}")
     for pattern in (pattern for layout in given.get("found", ()) for pattern in layout.values()):
         if not pattern or PurePath(pattern).is_absolute():
             raise CorpusError(f"{path}: found has {pattern!r}, expected a pattern of paths below the corpus's folder")
@@ -197,7 +216,7 @@ def read_entry(path: Path) -> Corpus:
         | {
             "name": name,
             "entry": path,
-            "labels": {str(label): _candidates(path, label, value) for label, value in given["labels"].items()},
+            "labels": labels,
             "annotated": frozenset(given["annotated"]),
             "drop": frozenset(str(text).lower() for text in given.get("drop", ())),
             "unsure": frozenset(str(word).lower() for word in given.get("unsure", ())),
@@ -209,9 +228,12 @@ def read_entry(path: Path) -> Corpus:
 
 def _read_keys(path: Path, like: tuple[Path, ...] = ()) -> dict[str, Any]:
     """The keys of an entry and, under its own, those of the entry that `like` names."""
+    if not path.is_file():
+        needed = f"; {like[0]} is like it, so it has to lie in the same folder" if like else ", expected an entry"
+        raise CorpusError(f"{path}: no such file{needed}")
     try:
         found = srsly.read_yaml(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(f"{path}: cannot be read as YAML ({error})") from error
     if not isinstance(found, dict):
         raise CorpusError(f"{path}: expected keys and values, got {type(found).__name__}")

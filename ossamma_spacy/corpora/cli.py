@@ -101,17 +101,21 @@ def convert_corpora(names: Names, sources: Sources = SOURCES, output: Output = O
     """
     from ossamma_spacy.corpora.convert import convert, separate
     from ossamma_spacy.corpora.fetch import fetch
+    from ossamma_spacy.corpora.lines import CorpusError
 
     def step(name: str) -> None:
         fetch(name, sources, mirror)
         msg.good(f"{name}: {'converted' if convert(name, sources, output) else 'has not changed'}")
 
     failed = _each(names, step)
-    _print_repetitions(separate(output))
+    try:
+        _print_repetitions(separate(output))
+    except CorpusError as error:
+        msg.fail(str(error), exits=1)
     if len(failed) < len(names):
         corpora_stats(output)
     if failed:
-        raise typer.Exit(1)
+        msg.fail(f"not converted: {', '.join(failed)}", exits=1)
 
 
 def _print_repetitions(report: Mapping[str, Counter[str]]) -> None:
@@ -132,7 +136,7 @@ def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:
     for name in names:
         try:
             step(name)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, RecursionError) as error:
             text = str(error)
             msg.fail(text if text.startswith((f"{name}:", f"{Path(name).stem}:")) else f"{name}: {text}")
             failed.append(name)
@@ -146,21 +150,28 @@ def corpora_stats(output: Output = OUTPUT) -> None:
     """Count what was converted: documents, tokens, entities of each label and with several candidates.
 
     Also spans that meet no token border, and sentences or documents of the source that could not be read;
-    NAME/converted/summary.json lists both. Counted before repetitions between splits are left out.
+    NAME/converted/summary.json lists both. Then documents of train that repeat another of it and were left out.
+    Counted before repetitions between splits are left out.
 
     Example: ossamma corpora stats
     """
     from ossamma_spacy.corpora.convert import summaries
+    from ossamma_spacy.corpora.lines import CorpusError
     from ossamma_spacy.labels import LABELS
 
+    try:
+        found = summaries(output)
+    except CorpusError as error:
+        msg.fail(str(error), exits=1)
     rows = []
-    for name, splits in summaries(output).items():
+    for name, splits in found.items():
         for split, counts in splits.items():
             labels = [counts["labels"].get(label, 0) for label in LABELS]
             lists = [len(counts[key]) for key in ("misaligned", "skipped")]
-            rows.append((name, split, counts["documents"], counts["tokens"], *labels, counts["candidates"], *lists))
+            left_out = (*lists, counts.get("repeated", 0))
+            rows.append((name, split, counts["documents"], counts["tokens"], *labels, counts["candidates"], *left_out))
     if not rows:
         msg.fail(f"{output}: no corpus is converted there; `ossamma corpora convert NAME` does it", exits=1)
     names = [label[:7] for label in LABELS]
-    header = ("corpus", "split", "documents", "tokens", *names, "several", "unplaced", "skipped")
-    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 5)))
+    header = ("corpus", "split", "documents", "tokens", *names, "several", "unplaced", "skipped", "repeated")
+    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 6)))

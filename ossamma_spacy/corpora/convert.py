@@ -6,8 +6,10 @@ split is kept out of training, and the splits are written.
 """
 
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from hashlib import blake2b
 from importlib.metadata import version
@@ -16,6 +18,7 @@ from itertools import compress, islice
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import spacy
@@ -29,8 +32,9 @@ from ossamma_spacy.corpora.docbin import Written
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.corpora.duplicates import Fingerprint, Index, fingerprint
 from ossamma_spacy.corpora.formats import READERS
+from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.corpora.mapping import mapped_doc
-from ossamma_spacy.files import replace_folder, state, write_whole
+from ossamma_spacy.files import check_folder, replace_folder, state, write_whole
 
 SHARD = 1000  # documents in a DocBin, so that a reader need not hold a corpus
 
@@ -52,10 +56,11 @@ def convert(name: str, sources: Path, output: Path) -> bool:
 
     Splits are the corpus's own. Files of split "all" are parted by the order of a hash of each document's text, eight
     tenths to train; where there is no dev split, it is a tenth of train, chosen likewise. Repetitions within train are
-    left out.
+    left out. Raises CorpusError for what cannot be read, and for a split without documents.
     """
     corpus = catalogue.load(name)
     target = output / corpus.name / "converted"
+    check_folder(target)
     stamp = _stamp(corpus, sources)
     if _is_whole(target, stamp):
         return False
@@ -68,17 +73,28 @@ def convert(name: str, sources: Path, output: Path) -> bool:
             marks = fingerprint(document.text)
             if split == "train" and len(marks):
                 if marks.tobytes() in seen:
+                    written[split].repeated += 1
                     continue
                 seen.add(marks.tobytes())
             doc = mapped_doc(nlp, document, corpus, written[split])
             written[split].count(doc)
             shards[split].add(doc, marks)
+        _check_splits(corpus, sources, written)
         for split in SPLITS:
             shards[split].close()
         summary = {split: vars(written[split]) for split in SPLITS}
         write_whole(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False).encode())
         _seal(folder, stamp)
     return True
+
+
+def _check_splits(corpus: Corpus, sources: Path, written: Mapping[str, Written]) -> None:
+    for split, path in catalogue.split_files(corpus, sources / corpus.name):
+        if not any(written[own].documents for own in (SPLITS if split == "all" else (split,))):
+            raise CorpusError(
+                f"{corpus.name}: no document for {split}, from {path} for instance; fetch it again, or see whether it "
+                f"has the format {corpus.format} of the entry"
+            )
 
 
 def _stamp(corpus: Corpus, sources: Path) -> str:
@@ -149,7 +165,7 @@ def separate(output: Path) -> dict[str, Counter[str]]:
 
     A dev document that nearly repeats one of any test split is left out, and a train document that nearly repeats one
     of any dev or test split. Returns, for each corpus and split, how many of its documents repeat which other split,
-    "corpus split" → count.
+    "corpus split" → count. Raises CorpusError for a corpus whose conversion is not whole.
     """
     names = sorted(path.parent.name for path in output.glob("*/converted"))
     marks = {(name, split): _fingerprints(output / name / "converted" / split) for name in names for split in SPLITS}
@@ -168,28 +184,41 @@ def separate(output: Path) -> dict[str, Counter[str]]:
 
 
 def summaries(output: Path) -> dict[str, dict[str, Any]]:
-    """What was written of each corpus and split, as `Written` counts it."""
-    return {
-        path.parents[1].name: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(output.glob("*/converted/summary.json"))
-    }
+    """What was written of each corpus and split, as `Written` counts it; raises CorpusError as `separate` does."""
+    found = {}
+    for folder in sorted(output.glob("*/converted")):
+        with _whole(folder):
+            found[folder.parent.name] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return found
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[None]:
+    """Turns what goes wrong where NAME/converted was damaged into a CorpusError."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, EOFError, BadZipFile, zlib.error) as error:
+        name = folder.parent.name
+        raise CorpusError(f"{folder}: not whole ({error}); convert {name} again, or delete {folder.parent}") from error
 
 
 def _fingerprints(folder: Path) -> list[Fingerprint]:
-    with np.load(folder / "fingerprints.npz") as stored:
+    with _whole(folder.parent), np.load(folder / "fingerprints.npz") as stored:
         return np.split(stored["hashes"], np.cumsum(stored["sizes"])[:-1]) if len(stored["sizes"]) else []
 
 
 def _write_split(folder: Path, split: str, kept: Sequence[bool]) -> None:
     """NAME/converted/SPLIT without what is not kept, to NAME/SPLIT, unless it is there already."""
     source, target = folder / "converted", folder / split
-    stamp = (source / "stamp").read_text() + blake2b(bytes(kept)).hexdigest()
+    with _whole(source):
+        stamp = (source / "stamp").read_text() + blake2b(bytes(kept)).hexdigest()
     if _is_whole(target, stamp):
         return
     keep = iter(kept)
     with replace_folder(target) as partial:
         for path in sorted((source / split).glob("*.spacy")):
-            store = DocBin().from_disk(path)
+            with _whole(source):
+                store = DocBin().from_disk(path)
             wishes = list(islice(keep, len(store)))
             if all(wishes):
                 copyfile(path, partial / path.name)
@@ -200,14 +229,14 @@ def _write_split(folder: Path, split: str, kept: Sequence[bool]) -> None:
 
 
 def _seal(folder: Path, stamp: str) -> None:
-    """Note in the folder what it was made from, and which files of documents it has."""
-    write_whole(folder / "stamp", f"{stamp}\n{_shards(folder)}".encode())
+    """Note in the folder what it was made from, and which files it has."""
+    write_whole(folder / "stamp", f"{stamp}\n{_files(folder)}".encode())
 
 
 def _is_whole(folder: Path, stamp: str) -> bool:
     path = folder / "stamp"
-    return path.is_file() and path.read_text() == f"{stamp}\n{_shards(folder)}"
+    return path.is_file() and path.read_text() == f"{stamp}\n{_files(folder)}"
 
 
-def _shards(folder: Path) -> str:
-    return " ".join(path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.spacy")))
+def _files(folder: Path) -> str:
+    return " ".join(f"{path}:{size}" for path, size, _ in state(folder) if path != "stamp")

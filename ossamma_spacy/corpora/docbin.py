@@ -20,7 +20,8 @@ from ossamma_spacy.knowledge import Candidates, read_knowledge, write_knowledge
 class Written:
     """What was written: documents, tokens, entities by label, with several candidates, and off token borders.
 
-    skipped: where the source has sentences or documents that could not be read and were left out.
+    skipped: where the source has sentences or documents that could not be read and were left out. repeated: documents
+    that repeat another of the split and were left out.
     """
 
     documents: int = 0
@@ -29,6 +30,7 @@ class Written:
     candidates: int = 0
     misaligned: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    repeated: int = 0
 
     def count(self, doc: Doc) -> None:
         self.documents += 1

@@ -15,7 +15,7 @@ from ossamma_spacy.corpora import catalogue
 from ossamma_spacy.corpora.catalogue import Corpus, SourceFile
 from ossamma_spacy.corpora.hub import export_dataset
 from ossamma_spacy.corpora.lines import CorpusError
-from ossamma_spacy.files import write_whole
+from ossamma_spacy.files import check_folder, write_whole
 
 CONNECTIONS = 8
 TRIES = 3
@@ -26,10 +26,11 @@ def fetch(name: str, folder: Path, mirror: Path | None = None) -> Path:
 
     `mirror` is a folder with a MANIFEST.json, a list of corpora whose `files` have `sha256` and `local_path`: FILE,
     FILE.xz or ARCHIVE.tar.xz::MEMBER; Hugging Face datasets do not come from it. Raises CorpusError, naming the file,
-    where one cannot be had or is not the catalogue's.
+    where one cannot be had or is not the catalogue's, NotADirectoryError where a folder is a file.
     """
     corpus = catalogue.load(name)
     target = folder / corpus.name
+    check_folder(target)
     if corpus.dataset:
         export_dataset(corpus.name, corpus.dataset, target)
         return target
@@ -104,7 +105,10 @@ def _read_manifest(mirror: Path) -> Mapping[str, str]:
         records = json.loads((mirror / "MANIFEST.json").read_text(encoding="utf-8"))
         return {file["sha256"]: file["local_path"] for record in records for file in record["files"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorpusError(f"{mirror}: no mirror, its MANIFEST.json cannot be read ({error!r})") from error
+        raise CorpusError(
+            f"{mirror}: no mirror, its MANIFEST.json cannot be read ({error!r}); name the folder that "
+            "holds MANIFEST.json"
+        ) from error
 
 
 def _read_members(path: Path, members: Collection[str]) -> Iterator[tuple[str, bytes]]:

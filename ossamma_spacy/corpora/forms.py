@@ -9,7 +9,7 @@ PHRASE = re.compile(
     r"[()\[\];]|,(?!\s[12]\d{3}\b)| (?:and|or|of|for|in|on|with|to|from|by|at|as|into|using|via|without|between) ", re.I
 )
 LIST = re.compile(r"(?!between\b).*(?:[,;]\s(?![12]\d{3}\b)|\b(?:and|or)\b|&)", re.IGNORECASE | re.DOTALL)
-SEVERAL = re.compile(r"[()\[\],;]| (?:and|or|&) | (?:in|on|of|from) (?:\w+ )?\d", re.IGNORECASE)
+SEVERAL = re.compile(r"[()\[\];]|,(?!\d)|(?<!\d),| (?:and|or|&) | (?:in|on|of|from) (?:\w+ )?\d", re.IGNORECASE)
 FORMULA = re.compile(
     r"[A-Z][a-z]?(?:\d+[+−-])?|\S*[A-Z](?:\S*[A-Z]|[a-z]?\d)\S*"
 )  # Pt, Cu2+, LSCF, SiO2, La0.6Sr0.4FeO3

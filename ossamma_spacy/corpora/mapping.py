@@ -1,5 +1,7 @@
 """From a corpus's labels to the nine: what each span is for us, and what its document then knows."""
 
+import re
+from collections.abc import Container
 from typing import Any
 
 from spacy.language import Language
@@ -11,6 +13,10 @@ from ossamma_spacy.corpora.docbin import Written, make_doc, mark_sentences
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.knowledge import OUTSIDE, Candidates, write_knowledge
 from ossamma_spacy.labels import LABELS
+
+# behind a stop that ends a sentence
+SENTENCE_END = re.compile(r"""["'”’]|\s*\Z|\s+(?:[A-Z"'“‘#@]|https?:)""")
+INITIALS = re.compile(r"(?:\w\.){2,}")
 
 
 def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
@@ -62,12 +68,13 @@ def mapped_doc(nlp: Language, document: AnnotatedText, corpus: Corpus, written: 
     doc = make_doc(nlp, document)
     entities: list[Span] = []
     candidates: list[Candidates] = []
-    for start, end, labels in map_spans(document, corpus):
+    tokenizer: Any = nlp.tokenizer
+    own_stops = corpus.stops == "keep" or corpus.annotated.issuperset(LABELS)
+    for mapped in map_spans(document, corpus):
+        start, end, labels = mapped
         span = doc.char_span(start, end)
-        if span is not None and len(span) > 1 and span[-1].text == ".":
-            span = span[:-1]  # the end of the sentence
-        elif span is None and document.text.startswith(".", end):
-            span = doc.char_span(start, end + 1)  # of an abbreviation
+        if not own_stops:
+            span = _stopped(doc, span, mapped, document.text, tokenizer.rules or ())
         if span is None:
             if labels:
                 written.misaligned.append(f"{document.where}: {document.text[start:end]!r} ({labels[0]})")
@@ -80,3 +87,21 @@ def mapped_doc(nlp: Language, document: AnnotatedText, corpus: Corpus, written: 
     write_knowledge(doc, entities, corpus.annotated, candidates)
     mark_sentences(doc, document.sentence_starts)
     return doc
+
+
+def _stopped(doc: Doc, span: Span | None, mapped: Mapped, text: str, listed: Container[str]) -> Span | None:
+    """The span without the stop that ends a sentence, with that of an abbreviation; `listed` are the tokenizer's."""
+    if span is None and text.startswith(".", mapped.end) and "MEASURE" not in mapped.labels:
+        longer = doc.char_span(mapped.start, mapped.end + 1)
+        # "Inc..": both stops are one token
+        known = longer is not None and _is_abbreviation(longer.text.split()[-1].replace("..", "."), listed)
+        return longer if known else None
+    if span is not None and len(span) > 1 and span[-1].text == "." and SENTENCE_END.match(text, mapped.end):
+        return span if _is_abbreviation(f"{span[-2].text}.", listed) else span[:-1]
+    return span
+
+
+def _is_abbreviation(token: str, listed: Container[str]) -> bool:
+    """Also in capitals ("INC."); a letter alone is none ("37 C.", "World War I.")."""
+    known = token in listed or (token.isupper() and token.title() in listed)
+    return INITIALS.fullmatch(token) is not None or (known and len(token) > len("C."))

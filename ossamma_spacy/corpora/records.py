@@ -33,7 +33,7 @@ def expected(form: str, where: str) -> Iterator[None]:
         yield
     except CorpusError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError, csv.Error) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError, csv.Error) as error:
         raise CorpusError(f"{where}: expected {form} ({error!r})") from error
 
 
@@ -42,3 +42,5 @@ def _parse(text: str, path: Path, number: int) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise CorpusError(f"{path}:{number + error.lineno - 1}: no JSON ({error}); fetch the file again") from error
+    except RecursionError as error:
+        raise CorpusError(f"{path}:{number}: JSON that is nested too deep ({error}); fetch the file again") from error

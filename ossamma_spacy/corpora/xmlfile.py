@@ -8,6 +8,8 @@ from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from ossamma_spacy.corpora.lines import CorpusError, read_lines
 
+DEEPEST = 200  # levels of elements
+
 
 class XmlFile(NamedTuple):
     """The root of a file, and on which line each element begins. Names stand without their namespaces."""
@@ -34,15 +36,20 @@ class XmlFile(NamedTuple):
 
 
 def read_xml(path: Path) -> XmlFile:
-    """Raises CorpusError, naming file and line, for what is not well-formed or not UTF-8."""
-    parser: Any = XMLPullParser(("start",))
+    """Raises CorpusError, naming file and line, for what is not well-formed, nested too deep or not UTF-8."""
+    parser: Any = XMLPullParser(("start", "end"))
     root: Element | None = None
     lines: dict[Element, int] = {}
-    number = 1
+    number, depth = 1, 0
     try:
         for number, line in read_lines(path):
             parser.feed(line + "\n")
-            for _, element in parser.read_events():
+            for event, element in parser.read_events():
+                depth += 1 if event == "start" else -1
+                if depth > DEEPEST:
+                    raise CorpusError(f"{path}:{number}: elements more than {DEEPEST} deep; fetch the file again")
+                if event == "end":
+                    continue
                 element.tag = element.tag.rpartition("}")[2]
                 root = element if root is None else root
                 lines[element] = number

@@ -55,6 +55,7 @@ def test_splits_are_written_and_know_their_labels(corpus, tmp_path):
     assert converted(tmp_path, "a")
     assert separate(tmp_path / "out") == {"a dev": {}, "a train": {}}
     assert places(tmp_path, "a", "train") == ["Rome", "Oslo"]  # a repetition is left out
+    assert [counts["repeated"] for counts in convert.summaries(tmp_path / "out")["a"].values()] == [1, 0, 0]
     assert places(tmp_path, "a", "dev") == ["Bern"]
     assert places(tmp_path, "a", "test") == ["Kyiv"]
     (example,) = Corpus(tmp_path / "out" / "a" / "test")(spacy.blank("en"))
@@ -78,7 +79,10 @@ def test_a_conversion_is_made_again_only_where_something_changed(corpus, tmp_pat
     assert [span.label_ for span in example.reference.ents] == ["AGENCY"]
 
 
-@pytest.mark.parametrize("lost", ["train/0000.spacy", "converted/train/0000.spacy"])
+CONVERTED = ["converted/train/0000.spacy", "converted/train/fingerprints.npz", "converted/summary.json"]
+
+
+@pytest.mark.parametrize("lost", ["train/0000.spacy", *CONVERTED])
 def test_what_was_deleted_is_made_again(corpus, tmp_path, lost):
     corpus("a", train=["Rome"])
     converted(tmp_path, "a")
@@ -88,6 +92,54 @@ def test_what_was_deleted_is_made_again(corpus, tmp_path, lost):
     separate(tmp_path / "out")
     assert places(tmp_path, "a", "train") == ["Rome"]
     assert (tmp_path / "out" / "a" / lost).is_file()
+
+
+@pytest.mark.parametrize("lost", CONVERTED)
+def test_what_was_truncated_is_made_again(corpus, tmp_path, lost):
+    corpus("a", train=["Rome"])
+    converted(tmp_path, "a")
+    path = tmp_path / "out" / "a" / lost
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert converted(tmp_path, "a")
+    assert path.read_bytes() == whole or path.suffix == ".npz"
+    assert separate(tmp_path / "out")
+
+
+@pytest.mark.parametrize("lost", ["stamp", "train/fingerprints.npz", "train/0000.spacy"])
+@pytest.mark.parametrize("kept", [0, 40])
+def test_a_conversion_that_is_not_whole_is_named(corpus, tmp_path, lost, kept):
+    corpus("a", train=["Rome"])
+    converted(tmp_path, "a")
+    path = tmp_path / "out" / "a" / "converted" / lost
+    whole = path.read_bytes()
+    path.unlink()
+    if lost != "stamp":
+        path.write_bytes(whole[:kept])
+    with pytest.raises(CorpusError, match=r"a.converted: not whole .*; convert a again, or delete"):
+        separate(tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", [None, "", "{"])
+def test_a_damaged_summary_is_named(corpus, tmp_path, content):
+    corpus("a", train=["Rome"])
+    converted(tmp_path, "a")
+    path = tmp_path / "out" / "a" / "converted" / "summary.json"
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(CorpusError, match=r"a.converted: not whole .*; convert a again, or delete"):
+        convert.summaries(tmp_path / "out")
+
+
+@pytest.mark.parametrize("split", ["train", "test", "all"])
+@pytest.mark.parametrize("content", ["", " \n\n\n"])
+def test_a_split_without_documents_is_named(corpus, tmp_path, split, content):
+    corpus("a", **{split: ["Rome"], "dev": ["Bern"]} if split != "all" else {"all": ["Rome"]})
+    (tmp_path / "sources" / "a" / f"{split}.txt").write_text(content)
+    with pytest.raises(CorpusError, match=rf"a: no document for {split}, from .*{split}\.txt for instance"):
+        converted(tmp_path, "a")
+    assert not (tmp_path / "out" / "a" / "converted").exists()
 
 
 def test_a_text_that_is_longer_than_spacy_takes_is_named(corpus, tmp_path):
@@ -186,11 +238,11 @@ def test_a_corpus_that_its_owner_brings_is_found_in_either_layout(corpus, tmp_pa
     (tmp_path / "sources" / "a" / "b" / "t.txt").write_text(TEMPLATE.format("Oslo", 1))
     with pytest.raises(CorpusError, match="put your copy"):  # a split of the layout is missing
         fetch("a", tmp_path / "sources")
-    (tmp_path / "sources" / "a" / "x.txt").touch()
+    (tmp_path / "sources" / "a" / "x.txt").write_text(TEMPLATE.format("Bern", 2))
     assert fetch("a", tmp_path / "sources") == tmp_path / "sources" / "a"
     converted(tmp_path, "a")
     separate(tmp_path / "out")
-    assert [place for split in catalogue.SPLITS for place in places(tmp_path, "a", split)] == ["Oslo"]
+    assert [place for split in catalogue.SPLITS for place in places(tmp_path, "a", split)] == ["Oslo", "Bern"]
 
 
 def test_after_an_error_what_was_there_is_there_still(corpus, tmp_path):

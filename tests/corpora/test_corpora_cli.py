@@ -3,8 +3,13 @@
 import builtins
 import hashlib
 import json
+import runpy
+from pathlib import Path
 
 import pytest
+import typer
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 from ossamma_spacy.cli import app
@@ -54,14 +59,14 @@ def test_corpora_are_listed_and_shown():
     assert "CC BY 4.0" in output
     assert "files dev 1, test 1, train 1" in output
     assert "product INSTRUMENT or WORK" in output
-    assert "no corpus 'nowhere' in the catalogue; it has lost, mine" in run("show", "nowhere", code=1)
+    assert "no corpus 'min' in the catalogue; is it mine?" in run("show", "min", code=1)
 
 
 def test_corpora_are_fetched_and_converted(mirror):
     assert "mine: corpus/sources/mine" in run("fetch", "mine", "--mirror", mirror)
     output = run("convert", "mine", "--mirror", mirror)
     assert "mine: converted" in output
-    assert "mine train 2 8 1 0 2 0 0 0 0 0 0 0" in output
+    assert "mine train 2 8 1 0 2 0 0 0 0 0 0 0 0 0 0 mine" in output
     assert "mine: has not changed" in run("convert", "mine", "--mirror", mirror)
     assert "mine train 2 8 1 0 2" in run("stats")
 
@@ -73,6 +78,7 @@ def test_what_fails_does_not_keep_others_from_being_converted(mirror):
     assert "nowhere: no corpus 'nowhere'" in output
     assert "mine: converted" in output
     assert "mine train 2 8" in output
+    assert output.index("not converted: lost, nowhere") > output.index("mine test")
 
 
 def test_a_mistake_in_an_entry_is_named_once_and_other_corpora_are_converted(mirror, tmp_path):
@@ -80,6 +86,20 @@ def test_a_mistake_in_an_entry_is_named_once_and_other_corpora_are_converted(mir
     output = run("convert", "own.yaml", "mine", "--mirror", mirror, code=1)
     assert "✘ own.yaml: options: document missing" in output
     assert "mine train 2 8" in output
+
+
+def test_a_corpus_that_is_not_whole_is_named(mirror, tmp_path):
+    run("convert", "mine", "--mirror", mirror)
+    (tmp_path / "corpus" / "other" / "converted").mkdir(parents=True)
+    assert "corpus/other/converted: not whole" in run("convert", "mine", "--mirror", mirror, code=1)
+    assert "convert other again, or delete corpus/other" in run("stats", code=1)
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(mirror, tmp_path):
+    (tmp_path / "file").touch()
+    for option in ("--sources", "--output"):
+        output = run("convert", "mine", "--mirror", mirror, option, "file", code=1)
+        assert "mine: file is a file; name a folder" in output
 
 
 def test_where_nothing_is_converted_stats_say_so():
@@ -109,3 +129,26 @@ def test_the_extra_that_fetching_needs_is_named(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without_pooch)
     assert "pip install 'ossamma-spacy[corpora]'" in run("fetch", "mine", code=1)
+
+
+@pytest.fixture
+def join_corpora(tmp_path):
+    """scripts/corpora.py, writing below tmp_path."""
+    script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "corpora.py"))
+    script["main"].__globals__["OUTPUT"] = tmp_path / "corpus"
+    return script["main"]
+
+
+def test_the_project_joins_the_splits_of_its_corpora(mirror, tmp_path, join_corpora):
+    join_corpora("sample, mine", str(mirror))
+    for split, mine in (("train", "Ada saw Rome again"), ("dev", ""), ("test", "They left")):
+        joined = DocBin().from_disk(tmp_path / "corpus" / f"{split}.spacy")
+        texts = [doc.text for doc in joined.get_docs(Vocab())]
+        assert len(texts) > 10  # the sample's
+        assert not mine or mine in texts
+
+
+@pytest.mark.parametrize("names", ["sample,sample", " , "])
+def test_the_project_needs_each_corpus_once(names, join_corpora):
+    with pytest.raises(typer.BadParameter, match=r"sample more than once|no corpora"):
+        join_corpora(names)

@@ -7,6 +7,7 @@ import tarfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -18,6 +19,15 @@ FILES = {"a b/train.txt": b"x O\n" * 1000, "a b/train.ann": b"", "dev.txt": b"",
 
 
 class Quiet(SimpleHTTPRequestHandler):
+    failures: ClassVar[list[str]] = []  # addresses that are not served, once for each time that they are in it
+
+    def do_GET(self):
+        if self.path in self.failures:
+            self.failures.remove(self.path)
+            self.send_error(503)
+        else:
+            super().do_GET()
+
     def log_message(self, *_):
         pass
 
@@ -63,6 +73,19 @@ def test_files_come_from_their_publisher_and_stay(publisher, tmp_path):
     (tmp_path / "corpora" / "mine" / "dev.txt").write_text("changed")
     with pytest.raises(CorpusError, match=r"mine: http://127.0.0.1:\d+/dev.txt cannot be fetched"):
         fetched(tmp_path)
+
+
+def test_a_file_that_fails_is_tried_again_and_what_is_whole_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(Quiet, "failures", ["/dev.ann"])
+    with pytest.raises(CorpusError, match=r"dev\.ann cannot be fetched \(503"):
+        fetched(tmp_path)
+    kept = tmp_path / "corpora" / "mine" / "dev.txt"
+    before = kept.stat().st_mtime_ns
+    monkeypatch.setattr(Quiet, "failures", ["/dev.ann"])
+    monkeypatch.setattr("ossamma_spacy.corpora.fetch.TRIES", 1)
+    assert fetched(tmp_path) == FILES
+    assert Quiet.failures == []
+    assert kept.stat().st_mtime_ns == before
 
 
 def test_a_corpus_whose_files_are_not_listed_is_named(tmp_path):
@@ -117,7 +140,7 @@ def test_a_mirror_has_them_plain_compressed_or_archived(archived, tmp_path):
 
 
 def test_a_mirror_that_is_none_or_lacks_files_is_named(tmp_path):
-    with pytest.raises(CorpusError, match=r"no mirror, its MANIFEST.json cannot be read"):
+    with pytest.raises(CorpusError, match=r"no mirror, its MANIFEST.json cannot be read .* that holds MANIFEST.json"):
         fetched(tmp_path, tmp_path / "nowhere")
     mirror = make_mirror(tmp_path / "mirror", archived=True)
     manifest = mirror / "MANIFEST.json"

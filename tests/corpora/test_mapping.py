@@ -54,6 +54,12 @@ def spans_of(text, *marked):
         ("at Ada & Bo", ("Ada & Bo", "ORG"), ("Ada & Bo", ("AGENCY",))),
         ("Vice President Ada King", ("Vice President Ada King", "PER"), ("Ada King", ("PERSON",))),
         ("Gov. Ada King", ("Gov. Ada King", "PER"), ("Ada King", ("PERSON",))),
+        ("the ‘IBM’ firm", ("‘IBM’", "ORG"), ("IBM", ("AGENCY",))),
+        ("the 'Ada's Own' inn", ("'Ada's Own'", "ORG"), ("Ada's Own", ("AGENCY",))),
+        ("'to Der Spiegel' he", ("Der Spiegel'", "ORG"), ("Der Spiegel", ("AGENCY",))),
+        ("at Lyons’ inn", ("Lyons’", "ORG"), ("Lyons", ("AGENCY",))),
+        ("saw 'Arry Lee", ("'Arry Lee", "PER"), ("'Arry Lee", ("PERSON",))),
+        ("the Rock 'n' Co", ("Rock 'n'", "ORG"), ("Rock 'n'", ("AGENCY",))),
         ("the Front (PF) said", ("Front (PF", "ORG"), ("Front (PF", ("AGENCY",))),
         ("a party (of one)", ("(of one)", "ORG"), ("of one", ("AGENCY",))),
         ("the ( Labour Party", ("( Labour Party", "ORG"), ("Labour Party", ("AGENCY",))),
@@ -96,7 +102,8 @@ def test_measures_that_a_dash_parts_are_one():
 
 def test_a_label_without_a_mapping_is_named_with_its_place():
     document = AnnotatedText("Ada left", ((0, 3, "FOO"),), where="train.tsv:4")
-    with pytest.raises(CorpusError, match=r"train\.tsv:4: the corpus has the label 'FOO', its entry maps PER, LOC"):
+    message = r"train\.tsv:4: the corpus has the label 'FOO' on 'Ada', its entry maps PER, LOC"
+    with pytest.raises(CorpusError, match=message):
         map_spans(document, CORPUS)
 
 
@@ -123,6 +130,8 @@ def test_what_is_no_entity_of_ours_is_left_out():
         ("2013's", ["2013"]),
         ('1/4"', ['1/4"']),
         ('"1/4"', ["1/4"]),
+        ("6'", ["6'"]),
+        ("the '80s", ["'80s"]),
         ("%", ["%"]),
     ],
 )
@@ -182,12 +191,50 @@ def test_the_own_guideline_is_left_alone():
     ]
 
 
-@pytest.mark.parametrize(("text", "mark", "entity"), [("in Rome.", "Rome.", "Rome"), ("in Va.", "Va", "Va.")])
-def test_the_stop_of_a_sentence_is_out_and_that_of_an_abbreviation_in(text, mark, entity):
+def placed(text, mark, label="ORG", **changed):
+    """The entities of a text with one mark, and what was noted as off token borders."""
+    labels = {"ORG": ("AGENCY",), "NUM": ("MEASURE",)}
+    corpus = dataclasses.replace(CORPUS, **{"labels": labels} | changed)
     start = text.index(mark)
-    document = AnnotatedText(text, ((start, start + len(mark), "PER"),))
-    doc = mapped_doc(spacy.blank("en"), document, CORPUS, Written())
-    assert [span.text for span in doc.ents] == [entity]
+    written = Written()
+    document = AnnotatedText(text, ((start, start + len(mark), label),))
+    doc = mapped_doc(spacy.blank("en"), document, corpus, written)
+    return [span.text for span in doc.ents], written.misaligned
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "entity"),
+    [
+        ("in Rome.", "Rome.", "Rome"),
+        ("to Rome Inn. He left", "Rome Inn.", "Rome Inn"),
+        ("to Rome Inn. #food", "Rome Inn.", "Rome Inn"),
+        ('"the Rome Inn." He left', "Rome Inn.", "Rome Inn"),
+        ("in Va.", "Va", "Va."),
+        ("in the U.S.", "U.S", "U.S."),
+        ("by IBM Inc..", "IBM Inc.", "IBM Inc.."),
+        ("Wisc. revenue", "Wisc.", "Wisc."),
+        ("Morris Cos.; and", "Morris Cos.", "Morris Cos."),
+        ("ADA, INC. NO NEWS", "ADA, INC.", "ADA, INC."),
+    ],
+)
+def test_the_stop_of_a_sentence_is_out_and_that_of_an_abbreviation_in(text, mark, entity):
+    assert placed(text, mark) == ([entity], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "label"),
+    [("in World War I.", "World War I", "ORG"), ("at 37 C.", "37 C", "NUM"), ("in 10 Feb.", "10 Feb", "NUM")],
+)
+def test_a_span_whose_stop_may_be_that_of_the_sentence_is_left_off_token_borders(text, mark, label):
+    entities, noted = placed(text, mark, label)
+    assert entities == []
+    assert len(noted) == 1
+
+
+@pytest.mark.parametrize("changed", [{"annotated": frozenset(LABELS)}, {"stops": "keep"}])
+def test_stops_are_left_alone_where_they_are_meant(changed):
+    assert placed("see Aesch. Ag. 193", "Aesch.", **changed) == (["Aesch."], [])
+    assert placed("in Va.", "Va", **changed)[0] == []
 
 
 def test_nothing_is_known_of_unsure_words_outside_the_spans():

@@ -17,11 +17,13 @@ def read_brat(path: Path, *, merge: Merge | None = None, html: bool = False) -> 
 
     `merge` as in `merge_spans`; `html`: the text has HTML's entities.
 
-    Raises CorpusError, naming file and line, for a line that cannot be read, a span that leaves the text or whose text
-    differs, and what is not UTF-8.
+    Raises CorpusError, naming file and line, for a text without an .ann file, a line that cannot be read, a span that
+    leaves the text or whose text differs, and what is not UTF-8.
     """
     text = "\n".join(line for _, line in read_lines(path))
     annotations = path.with_suffix(".ann")
+    if not annotations.is_file():
+        raise CorpusError(f"{path}: no {annotations.name} beside it; a text without entities has an empty one")
     spans, unclear = [], []
     for number, line in read_lines(annotations):
         if not line.startswith("T"):
@@ -39,6 +41,6 @@ def read_brat(path: Path, *, merge: Merge | None = None, html: bool = False) -> 
             spans.append((start, end, label))
         else:
             unclear.append((start, end))
-    document = AnnotatedText(text, tuple(sorted(spans)), where=path.name, unclear=tuple(unclear))
+    document = AnnotatedText(text, tuple(sorted(spans)), where=annotations.name, unclear=tuple(unclear))
     document = substitute(document, ENTITY, unescape) if html else document
     yield merge_spans(document, merge) if merge else document

@@ -92,7 +92,8 @@ def read_documents(
     `n_sents` > 0 cuts documents into pieces of so many sentences, and joins sentences where no line opens documents.
     `.xz` files are read as they are. An `I-X` that continues no entity of X begins one, as in IOB1, and is noted in
     `report`. Raises CorpusError, naming file and line, for another number of columns than in the lines before, an
-    unknown prefix, an empty label or what is not UTF-8.
+    unknown prefix, an empty label, an entity's tag without a token, a carriage return within a line or what is not
+    UTF-8.
     """
     document: list[Sentence] = []
     layout = layout or Layout()
@@ -124,7 +125,9 @@ def _sentences(path: Path, layout: Layout, report: ColumnsReport) -> Iterator[Se
             continue
         columns = reader.columns(line, f"{path}:{number}")
         begins = columns[layout.sentence] if layout.sentence is not None and len(columns) > layout.sentence else ""
-        blank = not any(columns) or (len(columns) > max(layout.token, 1) and not columns[layout.token])
+        tagged = len(columns) >= reader.needed and columns[layout.tag] not in ("", "O")
+        without = len(columns) > max(layout.token, 1) and not columns[layout.token]
+        blank = not any(columns) or (without and not tagged)
         stopped = bool(layout.stop) and sentence.tokens[-1:] == [layout.stop]
         if starts_document or blank or stopped or begins not in ("", name):
             if sentence.tokens and not broken:
@@ -157,6 +160,8 @@ class _TokenReader:
         self.needed = max(*(c + 1 if c >= 0 else -c for c in (layout.token, layout.tag)), 2)
 
     def columns(self, line: str, where: str) -> list[str]:
+        if "\r" in line:
+            raise CorpusError(f"{where}: a carriage return within {line[:60]!r}; end all lines alike")
         if self.layout.separator == ",":
             with expected("a line of CSV", where):
                 return [column.strip() for column in next(csv.reader([line]), [""])]
@@ -171,6 +176,8 @@ class _TokenReader:
             wanted = f"{self.width} as in the lines before" if self.width >= self.needed else f"at least {self.needed}"
             raise CorpusError(f"{where}: {len(columns)} column(s) in {' '.join(columns)[:60]!r}, expected {wanted}")
         given = columns[self.layout.tag]
+        if not columns[self.layout.token]:
+            raise CorpusError(f"{where}: tag {given!r} without a token, expected one")
         tag = self._iob2(given, sentence, where)
         if self.cut and tag[0] == "B" and sentence.tags and sentence.tags[-1][2:] == tag[2:]:
             tag = f"I-{tag[2:]}"

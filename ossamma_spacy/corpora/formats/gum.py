@@ -62,11 +62,11 @@ def read_gum(path: Path) -> Iterator[AnnotatedText]:
     """Yield the document of a file; of its noun phrases only what may be an entity, with the type as label.
 
     `person`, `place`, … is a name: the title of the article that it is linked to where the phrase has it, else the
-    proper nouns around its head. `person:plural` is a name in the plural, `abstract:unlinked`, `event:unlinked` and
-    `object:unlinked` one whose phrase does not have such a title. Where there is no name, `TYPE:kind` is a title, or
-    the head of an animal, plant or substance with the nouns before it; `TYPE:modified` is such a head that has an
+    proper nouns around its head. `person/plural` is a name in the plural, `abstract/unlinked`, `event/unlinked` and
+    `object/unlinked` one whose phrase does not have such a title. Where there is no name, `TYPE/kind` is a title, or
+    the head of an animal, plant or substance with the nouns before it; `TYPE/modified` is such a head that has an
     adjective before it, which may belong to it or not. `time` is a whole phrase, if its head is no pronoun,
-    `time:clause` one that holds a clause. Proper nouns in none of these are unclear. A line break parts paragraphs.
+    `time/clause` one that holds a clause. Proper nouns in none of these are unclear. A line break parts paragraphs.
     Raises CorpusError, naming file and line, for lines that are not CoNLL-U, brackets without partner and tokens that
     are not those of the sentence's `# text`.
     """
@@ -94,7 +94,7 @@ def _entity(words: Sequence[Word], mention: Mention, mentions: Sequence[Mention]
     if kind == "time":
         clause = any(word.pos[:1] in "VMW" for word in words[start:end])
         if words[head].pos[:2] in ("NN", "CD", "JJ", "RB"):
-            yield start, end, f"{kind}:clause" if clause else kind
+            yield start, end, f"{kind}/clause" if clause else kind
         return
     titled = _titled(words, mention) if title else None
     if titled and kind not in ("person", "place", "organization") and not titled[0] <= head < titled[1]:
@@ -102,19 +102,19 @@ def _entity(words: Sequence[Word], mention: Mention, mentions: Sequence[Mention]
     if any(word.pos in NAME for word in words[slice(*(titled or (head, head + 1)))]):
         first, last = titled or _name(words, mention, head, mentions)
         if kind == "person" and words[last - 1].pos == "NNPS":
-            kind = "person:plural"
+            kind = "person/plural"
         elif not titled and kind in ("abstract", "event", "object"):
-            kind += ":unlinked"
+            kind += "/unlinked"
         yield first, last, kind
     elif titled:
-        yield *titled, f"{kind}:kind"
+        yield *titled, f"{kind}/kind"
     elif words[head].pos in ("NN", "NNS") and kind in KINDS:
         first = head
         while first > start and words[first - 1].pos in ("NN", "NNS") and words[first - 1].head == head:
             first -= 1
         before = words[first - 1].pos if first > start else ""
         modified = before in ("JJ", "JJR", "JJS", "VBN", "VBG", "HYPH", "NN", "NNP")
-        yield first, head + 1, f"{kind}:modified" if modified else f"{kind}:kind"
+        yield first, head + 1, f"{kind}/modified" if modified else f"{kind}/kind"
 
 
 def _titled(words: Sequence[Word], mention: Mention) -> tuple[int, int] | None:

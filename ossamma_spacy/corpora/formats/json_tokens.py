@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
+from typing import Any
 
 from ossamma_spacy.corpora.document import AnnotatedText, Sentence, from_token_spans, from_tokens
 from ossamma_spacy.corpora.lines import CorpusError
@@ -19,7 +20,7 @@ def read_spert(path: Path, *, joined: str = "") -> Iterator[AnnotatedText]:
     """
     for where, record in read_records(path):
         with expected('{"tokens": […], "entities": [{"type": …, "start": …, "end": …}, …]}', where):
-            tokens = list(record["tokens"])
+            tokens = list(_tokens(record["tokens"]))
             for i, pair in enumerate(pairwise(record["tokens"])):
                 if pair in (("`", "`"), ("'", "'")) and tokens[i]:
                     tokens[i : i + 2] = ["".join(pair), ""]
@@ -37,7 +38,7 @@ def read_scierc(path: Path, *, joined: str = "") -> Iterator[AnnotatedText]:
     for where, record in read_records(path):
         with expected('{"sentences": [[token, …], …], "ner": [[[start, end, label], …], …]}', where):
             spans = [(start, end + 1, label) for start, end, label in chain(*record["ner"])]
-            yield from_token_spans([Sentence(tokens) for tokens in record["sentences"]], spans, joined, where)
+            yield from_token_spans([Sentence(_tokens(tokens)) for tokens in record["sentences"]], spans, joined, where)
 
 
 def read_docred(path: Path, *, joined: str = "") -> Iterator[AnnotatedText]:
@@ -87,10 +88,17 @@ def read_tagged_json(
         with expected(f'{{"{tokens}": [token, …], "{tags}": ["O", "B-X", …]}}, equally long', where):
             if wrong := [tag for tag in record[tags] if tag != "O" and not re.fullmatch("[BI]-.+", tag)]:
                 raise CorpusError(f"{where}: tag {wrong[0]!r}, expected O or a label after B- or I-")
-            yield from_tokens([Sentence(record[tokens], record[tags])], joined, where)
+            yield from_tokens([Sentence(_tokens(record[tokens]), record[tags])], joined, where)
+
+
+def _tokens(found: Any) -> list[str]:
+    """Raises TypeError for anything but a list of texts; a text by itself would be read letter by letter."""
+    if not isinstance(found, list) or not all(isinstance(token, str) for token in found):
+        raise TypeError(f"{str(found)[:60]!r} is no list of tokens")
+    return found
 
 
 def _without_blanks(tokens: Sequence[str]) -> tuple[Sentence, list[int]]:
     """The tokens that are not blank; and how many of them stand before each token, and before the end."""
-    kept = [token for token in tokens if token.strip()]
+    kept = [token for token in _tokens(tokens) if token.strip()]
     return Sentence(kept), list(accumulate((bool(token.strip()) for token in tokens), initial=0))

@@ -29,7 +29,7 @@ def _document(line: str, path: Path, number: int) -> AnnotatedText:
             raise TypeError("offsets are whole numbers, a label is a text")
         if not isinstance(text, str):
             raise TypeError("text is a text")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         form = '{"text": …, "entities": [[start, end, label], …]}'
         raise CorpusError(f"{where}: expected {form}, got {line[:60]!r} ({error})") from error
     last = 0

@@ -24,6 +24,7 @@ def test_text_bound_lines_are_spans_and_parts_that_lie_apart_are_unclear(tmp_pat
     assert document.text == text
     assert document.spans == ((10, 19, "Phylum"), (23, 27, "Place"))
     assert document.unclear == ((0, 19),)
+    assert document.where == "a.ann"
 
 
 def test_entities_of_html_are_characters(tmp_path):
@@ -51,5 +52,5 @@ def test_lines_that_do_not_fit_are_named(tmp_path, line, message):
 
 def test_a_document_without_annotation_file_is_named(tmp_path):
     (tmp_path / "a.txt").write_text("Rome")
-    with pytest.raises(FileNotFoundError, match=r"a\.ann"):
+    with pytest.raises(CorpusError, match=r"a\.txt: no a\.ann beside it"):
         list(read_brat(tmp_path / "a.txt"))

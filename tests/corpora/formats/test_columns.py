@@ -78,6 +78,7 @@ def test_compressed_files_are_read(tmp_path):
     ("text", "message"),
     [
         ("a O\nb\n", r"corpus\.conll:2: 1 column"),
+        ("a O\rb B-X\n", r"corpus\.conll:1: a carriage return within 'a O\\rb B-X'"),
         ("a O\nb Q-X\n", r"corpus\.conll:2: tag 'Q-X'"),
         ("a B-\n", r"corpus\.conll:1: tag 'B-'"),
         ("a X\n", r"corpus\.conll:1: tag 'X'"),
@@ -86,6 +87,13 @@ def test_compressed_files_are_read(tmp_path):
 def test_a_bad_line_is_named(tmp_path, text, message):
     with pytest.raises(CorpusError, match=message):
         read(tmp_path, text)
+
+
+def test_an_empty_token_ends_a_sentence_unless_it_has_an_entitys_tag(tmp_path):
+    text = "a\tB-X\n \tO\nb\tO\n\t\nc\tO\n"
+    assert [tags([document]) for document in read(tmp_path, text, separator="\t")] == [["B-X"], ["O"], ["O"]]
+    with pytest.raises(CorpusError, match=r"corpus\.conll:2: tag 'I-X' without a token"):
+        read(tmp_path, "a\tB-X\n\tI-X\n", separator="\t")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_kinds_times_and_plurals_have_labels_of_their_own(tmp_path):
         ),
         sentence("He sat by Ilm", "He PRP 2 Entity=(4-person-giv-s-c-1-sgl)", "sat VBD 0", "by IN 4", "Ilm NNP 2"),
     )
-    assert marked(document) == [("Romans", "person:plural"), ("house cat", "animal:modified"), ("Monday", "time")]
+    assert marked(document) == [("Romans", "person/plural"), ("house cat", "animal/modified"), ("Monday", "time")]
     assert [document.text[start:end] for start, end in document.unclear] == ["Ilm"]
 
 

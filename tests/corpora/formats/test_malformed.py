@@ -132,6 +132,15 @@ CASES = {
         options={"toponym": "place", "name": "name"},
     ),
 }
+WORDS = {"Ada": "0\t2", "left": "3\t7", "Rome": "8\t10"}
+# the first file of a case, or the one that is read, with these tags on three tokens
+TAGGED = {
+    "columns": lambda tags: rows("{}\t{}", WORDS, tags),
+    "hipe": lambda tags: "TOKEN\tNE-COARSE-LIT\tMISC\n" + rows("{}\t{}\t_", WORDS, tags),
+    "nested": lambda tags: rows("{}\t{}\tO", WORDS, tags),
+    "sofc": lambda tags: rows("1\t1\t{}\t{}\tO", WORDS.values(), tags),
+    "tagged_json": lambda tags: json.dumps({"tokens": list(WORDS), "tags": tags}),
+}
 EACH_FILE = [(name, file) for name, case in CASES.items() for file in case.files]
 
 
@@ -143,6 +152,10 @@ def read(folder: Path, name: str, **changed: bytes):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(changed.get(file, as_bytes(content)))
     return list(READERS[name](folder / (case.read or next(iter(case.files))), **case.options))
+
+
+def rows(form, *columns):
+    return "".join(form.format(*row) + "\n" for row in zip(*columns, strict=True))
 
 
 def as_bytes(content):
@@ -203,6 +216,16 @@ def test_a_line_of_a_million_characters_is_read_or_named(tmp_path, name, file):
 
 
 @pytest.mark.parametrize(("name", "file"), EACH_FILE)
+def test_what_is_nested_too_deep_is_named(tmp_path, name, file):
+    content = as_bytes(CASES[name].files[file])
+    deep = 100_000
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}"), (b"<x>", b"</x>")):
+        read_or_refused(tmp_path, name, file, opening * deep + content + closing * deep)
+    read_or_refused(tmp_path, name, file, content.replace(b"Rome", b"<x>" * deep + b"Rome" + b"</x>" * deep))
+    read_or_refused(tmp_path, name, file, content.replace(b'"Ada"', b"[" * deep + b'"Ada"' + b"]" * deep))
+
+
+@pytest.mark.parametrize(("name", "file"), EACH_FILE)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(0, 400), st.integers(0, 40), st.sampled_from(["", "x", "\t", "\n", "9", "-1", "O", "{", "]", '"', "<"])
@@ -211,3 +234,23 @@ def test_a_damaged_file_is_read_or_named(tmp_path, name, file, start, length, in
     content = as_bytes(CASES[name].files[file])
     start %= len(content)
     read_or_refused(tmp_path, name, file, content[:start] + instead.encode() + content[start + length :])
+
+
+def read_tagged(folder, name, *tags):
+    case = CASES[name]
+    return read(folder, name, **{case.read or next(iter(case.files)): as_bytes(TAGGED[name](list(tags)))})
+
+
+@pytest.mark.parametrize("name", TAGGED)
+def test_inner_tags_of_labels_by_turns_are_an_entity_each(tmp_path, name):
+    (document,) = read_tagged(tmp_path, name, "I-X", "I-Y", "I-X")
+    assert [label for _, _, label in document.spans] == ["X", "Y", "X"]
+    (document,) = read_tagged(tmp_path, name, "I-X", "O", "I-X")
+    assert [label for _, _, label in document.spans] == ["X", "X"]
+
+
+@pytest.mark.parametrize("name", TAGGED)
+@pytest.mark.parametrize("tag", ["Q-X", "X", "B-", "OO"])
+def test_an_unknown_tag_is_named(tmp_path, name, tag):
+    with pytest.raises(CorpusError, match=rf"doc\.\w+:\d+: tag {tag!r}, expected O"):
+        read_tagged(tmp_path, name, "O", tag, "O")

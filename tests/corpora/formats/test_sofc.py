@@ -30,12 +30,26 @@ def test_each_run_of_annotated_sentences_is_a_document(tmp_path):
     assert (whole.text, whole.sentence_starts) == (TEXT, (0, 24))
 
 
+def test_an_inner_tag_that_continues_nothing_begins_an_entity(tmp_path):
+    tokens = TOKENS.replace("2\tO\tO", "2\tI-MATERIAL\tO", 1).replace(
+        "1\t4\t11\t16\tB-DEVICE", "1\t4\t11\t16\tI-MATERIAL"
+    )
+    (document,) = sofc(tmp_path, tokens="".join(tokens.splitlines(keepends=True)[:3]))
+    assert document.spans == ((0, 2, "MATERIAL"), (8, 16, "MATERIAL"))
+    apart = "1\t1\t0\t2\tB-X\tO\n1\t3\t8\t10\tO\tO\n1\t4\t11\t16\tI-X\tO\n2\t1\t0\t4\tI-X\tO\n"
+    (document,) = sofc(tmp_path, tokens=apart)
+    assert document.spans == ((0, 2, "X"), (11, 16, "X"), (18, 22, "X"))
+
+
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
         ({"sentences": "1\t1\t0"}, r"sentences.a\.csv:1: expected four columns"),
         ({"tokens": "1\t1\t0\t2"}, r"kinds.a\.csv:1: expected six columns"),
         ({"tokens": "4\t1\t0\t2\tO\tO"}, r"kinds.a\.csv:1: expected .*KeyError"),
+        ({"tokens": "1\t1\t0\t2\tQ-X\tO"}, r"kinds.a\.csv:1: tag 'Q-X', expected O or a label after B- or I-"),
+        ({"tokens": "1\t1\t0\t2\tX\tO"}, r"kinds.a\.csv:1: tag 'X', expected O"),
+        ({"tokens": "1\t1\t0\t2\tB-\tO"}, r"kinds.a\.csv:1: tag 'B-', expected O"),
         ({"tokens": "3\t1\t0\t90\tB-X\tO"}, r"a\.csv:1: span \[0, 90\) of X"),
     ],
 )
