@@ -136,7 +136,7 @@ def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:
     for name in names:
         try:
             step(name)
-        except (ValueError, OSError, RecursionError) as error:
+        except (ValueError, OSError) as error:
             text = str(error)
             msg.fail(text if text.startswith((f"{name}:", f"{Path(name).stem}:")) else f"{name}: {text}")
             failed.append(name)

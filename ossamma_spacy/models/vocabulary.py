@@ -41,9 +41,10 @@ class Vocabulary:
 
     @classmethod
     def train(cls, words: Iterable[str], rows: int) -> "Vocabulary":
-        """Learn at most `rows` − 2 pieces, each from OFTEN words at least; the same words give the same pieces.
+        """Learn at most `rows` − 2 pieces, each of which occurs OFTEN times; the same words give the same pieces.
 
-        So their number follows the size of the text, and each is met often enough in training.
+        So their number follows the size of the text, and each is met often enough in training. Raises ValueError for
+        fewer rows than bytes.
         """
         alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
         if rows < len(alphabet) + RESERVED:
