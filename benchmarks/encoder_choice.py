@@ -43,6 +43,7 @@ CANDIDATES: dict[str, dict[str, Any]] = {  # each is the base with what it names
     "words_only": {"pair_rows": 0},
     "memory32k": {"word_rows": 32768, "pair_rows": 32768},
     "memory_narrow": {"memory_width": 32},
+    "forget15": {"memory_dropout": 0.15},
     "elu_depth4": {"depth": 4, "feature_map": "elu"},
     "elu_depth4_no_memory": {"depth": 4, "feature_map": "elu", "word_rows": 0, "pair_rows": 0},
 }
