@@ -6,7 +6,10 @@ import lzma
 import tarfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from tqdm import tqdm
@@ -19,6 +22,8 @@ from ossamma_spacy.files import check_folder, write_whole
 
 CONNECTIONS = 8
 TRIES = 3
+TIMEOUT = 30  # seconds without a byte
+CHUNK = 2**16  # bytes
 
 
 def fetch(name: str, folder: Path, mirror: Path | None = None) -> Path:
@@ -43,8 +48,11 @@ def fetch(name: str, folder: Path, mirror: Path | None = None) -> Path:
     missing = [file for file in files if not _is_there(target / file.path, file)]
     if missing:
         with tqdm(total=sum(file.size for file in missing), unit="B", unit_scale=True, desc=name) as bar:
-            for file in _mirrored(missing, mirror, target) if mirror else _downloaded(corpus, missing, target):
-                bar.update(file.size)
+            if mirror:
+                for file in _mirrored(missing, mirror, target):
+                    bar.update(file.size)
+            else:
+                _download(corpus, missing, target, bar)
     return target
 
 
@@ -56,7 +64,7 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _downloaded(corpus: Corpus, files: Sequence[SourceFile], target: Path) -> Iterator[SourceFile]:
+def _download(corpus: Corpus, files: Sequence[SourceFile], target: Path, bar: "tqdm[Any]") -> None:
     if not corpus.url:
         raise CorpusError(f"{corpus.name}: published nowhere yet; name a folder that has it by --mirror")
     import pooch
@@ -69,18 +77,44 @@ def _downloaded(corpus: Corpus, files: Sequence[SourceFile], target: Path) -> It
     for file in files:  # pooch makes them too, but trips over another thread that does
         (target / file.path).parent.mkdir(parents=True, exist_ok=True)
 
-    def download(file: SourceFile) -> SourceFile:
+    def download(file: SourceFile) -> None:
+        part = target / f"{file.path}.part"
+        bar.update(_size(part))
         try:
-            store.fetch(file.path)
+            store.fetch(file.path, downloader=partial(_resume, part=part, bar=bar))
         except (OSError, ValueError) as error:  # requests' errors are OSErrors
             other = f"put a copy into {target}" if corpus.found else "name a folder that has it by --mirror"
             raise CorpusError(
                 f"{corpus.name}: {urls[file.path]} cannot be fetched ({error}); try again later, or {other}"
             ) from error
-        return file
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        yield from pool.map(download, files)
+        list(pool.map(download, files))
+
+
+def _resume(url: str, output_file: str, store: object, *, part: Path, bar: "tqdm[Any]") -> None:
+    """A downloader for pooch that goes on after what an interrupted one left in `part`."""
+    import requests
+
+    there = _size(part)
+    headers = {"Accept-Encoding": "identity"}  # ranges are of the bytes that are sent
+    if there:
+        headers["Range"] = f"bytes={there}-"
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if answer.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # else the whole file is there
+            answer.raise_for_status()
+            goes_on = answer.status_code == HTTPStatus.PARTIAL_CONTENT
+            if not goes_on:
+                bar.update(-there)
+            with part.open("ab" if goes_on else "wb") as file:
+                for chunk in answer.iter_content(CHUNK):
+                    file.write(chunk)
+                    bar.update(len(chunk))
+    part.replace(output_file)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _mirrored(files: Sequence[SourceFile], mirror: Path, target: Path) -> Iterator[SourceFile]:

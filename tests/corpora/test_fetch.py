@@ -6,6 +6,7 @@ import lzma
 import tarfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import ClassVar
 
@@ -20,13 +21,38 @@ FILES = {"a b/train.txt": b"x O\n" * 1000, "a b/train.ann": b"", "dev.txt": b"",
 
 class Quiet(SimpleHTTPRequestHandler):
     failures: ClassVar[list[str]] = []  # addresses that are not served, once for each time that they are in it
+    cut: ClassVar[list[str]] = []  # addresses of which the first half is served, likewise
+    ranges: ClassVar[list[str]] = []  # what was asked for, where it was a part
+    knows_ranges = True
 
     def do_GET(self):
         if self.path in self.failures:
             self.failures.remove(self.path)
             self.send_error(503)
+        elif self.path in self.cut:
+            self.cut.remove(self.path)
+            self.answer(200, 0, len(self.data()) // 2)
+        elif self.headers["Range"]:
+            self.ranges.append(self.headers["Range"])
+            start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            if not self.knows_ranges:
+                self.answer(200, 0)
+            elif start < len(self.data()):
+                self.answer(206, start)
+            else:
+                self.send_error(416)
         else:
             super().do_GET()
+
+    def data(self):
+        return Path(self.translate_path(self.path)).read_bytes()
+
+    def answer(self, status, start, stop=None):
+        data = self.data()[start:]
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[:stop])
 
     def log_message(self, *_):
         pass
@@ -86,6 +112,29 @@ def test_a_file_that_fails_is_tried_again_and_what_is_whole_is_kept(tmp_path, mo
     assert fetched(tmp_path) == FILES
     assert Quiet.failures == []
     assert kept.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("knows_ranges", [True, False])
+def test_an_interrupted_download_goes_on_where_it_stopped(knows_ranges, tmp_path, monkeypatch):
+    name, half = "a b/train.txt", len(FILES["a b/train.txt"]) // 2
+    monkeypatch.setattr(Quiet, "knows_ranges", knows_ranges)
+    monkeypatch.setattr(Quiet, "ranges", [])
+    monkeypatch.setattr("ossamma_spacy.corpora.fetch.CHUNK", 100)
+    monkeypatch.setattr(Quiet, "cut", ["/a%20b/train.txt"])
+    with pytest.raises(CorpusError, match=r"train\.txt cannot be fetched"):
+        fetched(tmp_path)
+    assert (tmp_path / "corpora" / "mine" / f"{name}.part").read_bytes() == FILES[name][:half]
+    assert fetched(tmp_path) == FILES
+    assert Quiet.ranges == [f"bytes={half}-"]
+
+
+@pytest.mark.parametrize("part", [FILES["a b/train.txt"], b"z" * 9, b"z" * 9999])
+def test_what_was_left_of_a_download_is_checked_like_the_rest(part, tmp_path, monkeypatch):
+    left = tmp_path / "corpora" / "mine" / "a b" / "train.txt.part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(part)
+    monkeypatch.setattr("ossamma_spacy.corpora.fetch.TRIES", 1)
+    assert fetched(tmp_path) == FILES
 
 
 def test_a_corpus_whose_files_are_not_listed_is_named(tmp_path):
