@@ -82,10 +82,8 @@ def update(pipe: OssammaNER, batch: Sequence[Passage], sgd: Any, dropout: float)
     scores, backprop = pipe.model.begin_update([doc for doc, _ in batch])
     value, gradients = loss_gradients(pipe.model, scores, loss)
     backprop(gradients)
-    tokens = sum(len(soft) for _, soft in batch)
-    pipe.count_tokens(tokens)
     pipe.finish_update(sgd)
-    return value / tokens
+    return value / sum(len(soft) for _, soft in batch)
 
 
 def make_optimizer(steps: int, rate: float) -> Any:

@@ -91,14 +91,18 @@ def init_config(
 def calibrate(
     model: Annotated[Path, typer.Argument(help="A trained pipeline on disk; its calibration is overwritten.")],
     dev: Annotated[Path, typer.Argument(help="Development data, a .spacy file.")],
+    gpu_id: Annotated[int, typer.Option(help="Number of the GPU, -1 for the CPU.")] = -1,
 ) -> None:
     """Fit the temperature of the confidences on development data and store it in the pipeline.
 
     Example: ossamma calibrate training/model-best corpus/dev.spacy
     """
+    from spacy.cli._util import setup_gpu
+
     from ossamma_spacy.pipeline.calibration import calibrate_pipeline
 
     try:
+        setup_gpu(gpu_id)
         result = calibrate_pipeline(model, dev)
     except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)

@@ -147,6 +147,7 @@ def test_data_that_cannot_be_read_is_named(trained, tmp_path):
     DocBin().to_disk(tmp_path / "empty.spacy")
     assert "broken.spacy: not a .spacy file" in run("calibrate", model, tmp_path / "broken.spacy", code=1)
     assert "empty.spacy: no documents in it" in run("calibrate", model, tmp_path / "empty.spacy", code=1)
+    assert "GPU" in run("calibrate", model, tmp_path / "empty.spacy", "--gpu-id", 99, code=1)
     for name, message in (("broken.spacy", "not a .spacy file"), ("nowhere.txt", "No such file")):
         said = run("benchmark", "speed", tmp_path / name, model, code=1)
         assert name in said and message in said

@@ -63,6 +63,7 @@ class TorchShim(Shim):
         self.settings: dict[str, Any] = {}
         self.average: dict[str, Tensor] = {}
         self.steps = 0
+        self.tokens = 0  # whose gradients wait for a step
         self.process = os.getpid()  # where the weights were made or loaded
 
     @property
@@ -212,7 +213,7 @@ class TorchShim(Shim):
                 value.copy_(kept)
 
     def _forget_training(self) -> None:
-        self._optimizer, self.average, self.steps = None, {}, 0
+        self._optimizer, self.average, self.steps, self.tokens = None, {}, 0, 0
 
     # Copies, devices, bytes
 

@@ -90,6 +90,7 @@ def _forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Float
         torch.autograd.backward(y, pad_arrays(gradients.scores, y.shape[1], shim.device))
         for parameter, gradient in zip(head.crf.parameters(), gradients.crf, strict=True):
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+        shim.tokens += sum(lengths)
         return tok2vec_backprop(split_tensor(torch.zeros_like(h) if h.grad is None else h.grad, lengths, model.ops))
 
     return split_tensor(y, lengths, model.ops), backprop

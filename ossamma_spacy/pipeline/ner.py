@@ -24,6 +24,7 @@ from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.models.tagger import Tagger
 from ossamma_spacy.models.vocabulary import often
+from ossamma_spacy.pipeline.confidence import span_confidence
 from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
 from ossamma_spacy.stored import documents
@@ -38,8 +39,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     threshold (float): entities whose confidence is below it are left out; 0 keeps all.
     confidence (bool): compute the confidence of each entity, for `span._.confidence` and
         `doc.spans[spans_key].attrs["scores"]`. Costs time.
-    keep_existing (bool): entities that are already in `doc.ents` stay as they are, links and all, and ours are found
-        around them; confidences are those that they would have without.
+    keep_existing (bool): entities that are already in `doc.ents` stay as they are, links, confidences and all, and ours
+        are found around them; their confidences are those that they would have without.
     spans_key (str): where in `doc.spans` entities and their confidences go.
     boundary_weight (float): weight of the boundary loss.
     smoothing (float): weight of the label smoothing.
@@ -77,7 +78,6 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         self.threshold, self.confidence, self.keep_existing = threshold, confidence, keep_existing
         self.spans_key, self.boundary_weight, self.smoothing = spans_key, boundary_weight, smoothing
         self.cfg: dict[str, Any] = {"labels": [], "temperature": 1.0}
-        self._tokens = 0  # of the gradients that wait for a step
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -195,13 +195,17 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         """Write the entities to `doc.ents`, and their confidences beside them."""
         for doc, decoded in zip(docs, scores, strict=True):
             existing = list(doc.ents) if self.keep_existing else []
+            known = [(span, score) for span in existing if (score := span_confidence(span)) is not None]
             taken = {i for span in existing for i in range(span.start, span.end)}
             spans, confidences = self._spans(doc, decoded, taken)
             doc.ents = [*existing, *spans]
             if confidences is not None:
-                attrs = {"scores": confidences, "source": self.name}
-                doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs=attrs, spans=spans)
-            elif self.spans_key in doc.spans and "source" in doc.spans[self.spans_key].attrs:
+                pairs = [*zip(spans, confidences, strict=True), *known]
+                pairs.sort(key=lambda pair: pair[0].start)
+                attrs = {"scores": [confidence for _, confidence in pairs], "source": self.name}
+                group = SpanGroup(doc, name=self.spans_key, attrs=attrs, spans=[span for span, _ in pairs])
+                doc.spans[self.spans_key] = group
+            elif not self.keep_existing and self.spans_key in doc.spans and "source" in doc.spans[self.spans_key].attrs:
                 del doc.spans[self.spans_key]  # confidences of entities that an earlier pass found
 
     def _spans(self, doc: Doc, decoded: Decoded, taken: set[int]) -> tuple[list[Span], list[float] | None]:
@@ -251,21 +255,15 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             smoothing=self.smoothing,
             rates=rates if any(map(any, rates)) else None,
         )
-        tokens = sum(map(len, lattices))
-        self.count_tokens(tokens)
-        return loss / max(tokens, 1), gradients
-
-    def count_tokens(self, tokens: int) -> None:
-        """Note how many tokens the gradients were summed over, for the mean that the next step takes."""
-        self._tokens += tokens
+        return loss / max(sum(map(len, lattices)), 1), gradients
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step on the mean over all tokens since the last step, clipped over all weights together."""
-        shims = self._shims()
+        shims, head = self._shims(), torch_shim(self.model)
         for shim in shims:
             for gradient in shim.gradients():
-                gradient.div_(max(self._tokens, 1))
-        self._tokens = 0
+                gradient.div_(max(head.tokens, 1))
+        head.tokens = 0
         if sgd.grad_clip:
             clip_gradients(shims, sgd.grad_clip)
         self.model.finish_update(sgd)
@@ -317,6 +315,10 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         raise ValueError(f"{self.name}: rehearse is not supported; mix old examples into the training data instead")
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """What the scorer says; raises ValueError where there is nothing to score."""
+        examples = list(examples)
+        if not examples:
+            raise ValueError(f"{self.name}: no document to evaluate on; check the development or test data")
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
 
 

@@ -33,6 +33,19 @@ def test_training_finds_what_it_was_taught(trained):
     assert set(scores["ents_per_type"]) == {"PERSON", "PLACE", "AGENCY", "MEASURE", "WORK"}
 
 
+def test_there_must_be_something_to_evaluate_on(trained):
+    with pytest.raises(ValueError, match="no document to evaluate on; check the development or test data"):
+        trained.evaluate([])
+
+
+def test_spacy_knows_what_the_pipe_sets_and_how_it_is_scored(trained):
+    meta = trained.get_pipe_meta("ossamma_ner")
+    assert meta.assigns == ["doc.ents", "token.ent_iob", "token.ent_type"]
+    weights = {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_macro_f": 0.0, "ents_per_type": None}
+    assert meta.default_score_weights == weights
+    assert trained.analyze_pipes()["problems"] == {"ossamma_ner": []}
+
+
 def test_labels_come_in_the_order_of_the_nine(trained):
     pipe = trained.get_pipe("ossamma_ner")
     assert pipe.labels == tuple(label for label in LABELS if label in set(pipe.labels))
@@ -374,6 +387,8 @@ def test_accumulated_steps_equal_one_large_step():
         cut = [examples] if parts == 1 else [examples[:3], examples[3:]]
         for part in cut:
             nlp.update(part, sgd=False)
+            pipe = nlp.get_pipe("ossamma_ner")
+            pipe.get_loss(part, pipe.model.predict([example.predicted for example in part]))  # only looks
         for _, pipe in nlp.pipeline:
             pipe.finish_update(sgd)
         weights.append(torch.cat([p.flatten() for p in nlp.get_pipe("ossamma_ner").model.shims[0].module.parameters()]))
@@ -539,6 +554,19 @@ def test_confidences_of_an_earlier_pass_do_not_stay(trained, folder):
     nlp = spacy.load(folder, config={"components": {"ossamma_ner": {"confidence": False}}})
     doc = nlp.get_pipe("ossamma_ner")(doc)
     assert doc.ents[0]._.confidence is None
+
+
+@pytest.mark.parametrize("confidence", [True, False])
+def test_kept_entities_keep_their_confidences(confidence, trained, folder):
+    doc = trained(SENTENCES[2][0])
+    before = [span._.confidence for span in doc.ents]
+    kept, found = doc.ents[1:], doc.ents[0]
+    doc.ents = kept
+    settings = {"keep_existing": True, "confidence": confidence}
+    nlp = spacy.load(folder, config={"components": {"ossamma_ner": settings}})
+    doc = nlp.get_pipe("ossamma_ner")(doc)
+    assert doc.ents == (found, *kept)
+    assert [span._.confidence for span in doc.ents[1:]] == before[1:]
 
 
 def test_confidences_are_read_where_no_pipe_is(trained, tmp_path):
