@@ -54,6 +54,7 @@ def write_knowledge(
     known = annotated is None or frozenset(annotated).issuperset(LABELS)
     uncertain = [doc[i : i + 1] for i in sorted({i for c in candidates for i in range(c.start, c.end)})]
     doc.set_ents(list(entities), missing=uncertain, default="outside" if known else "missing")
+    doc.spans.pop(KEY, None)
     if known and not candidates:
         return
     spans = [Span(doc, start, end, label="|".join(labels)) for start, end, labels, _ in candidates]

@@ -13,7 +13,7 @@ from spacy.vocab import Vocab
 def stores(path: Path) -> Iterator[DocBin]:
     """What each file holds. Raises ValueError where there is no such file or folder, or one is damaged."""
     if not Path(path).exists():
-        raise ValueError(f"{path}: no such .spacy file or folder; set paths.train, or what else names it in the config")
+        raise ValueError(f"{path}: no such .spacy file or folder; check the path, or what names it in the config")
     for file in walk_corpus(Path(path), FILE_TYPE):
         try:
             yield DocBin().from_disk(file)
@@ -23,7 +23,7 @@ def stores(path: Path) -> Iterator[DocBin]:
 
 def documents(path: Path, vocab: Vocab | None = None) -> Iterator[Doc]:
     """The documents in all files, in a vocabulary of their own if none is given. Raises as `stores`."""
-    vocab = vocab or Vocab()
+    vocab = Vocab() if vocab is None else vocab  # one without words is false
     for store in stores(path):
         yield from store.get_docs(vocab)
 

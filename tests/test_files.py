@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from ossamma_spacy.cli import app
-from ossamma_spacy.files import write_whole
+from ossamma_spacy.files import replace_folder, write_whole
 from ossamma_spacy.models.pretrained import read_encoder, save_encoder
 
 
@@ -90,3 +91,20 @@ def test_a_failed_save_leaves_the_weights_of_the_pipe(trained, folder, tmp_path,
         trained.to_disk(model)
     text = "IBM hired Ada Lovelace in 1997"
     assert entities(spacy.load(model)(text)) == entities(trained(text))
+
+
+def test_a_folder_that_cannot_be_put_in_its_place_leaves_the_old_one(tmp_path, monkeypatch):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "old").touch()
+    replace = os.replace
+
+    def fail_once(source, target):
+        if str(source).endswith(".partial"):
+            raise OSError(errno.EACCES, "busy")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fail_once)
+    with pytest.raises(OSError, match="busy"), replace_folder(folder) as new:
+        (new / "new").touch()
+    assert [path.name for path in folder.iterdir()] == ["old"]

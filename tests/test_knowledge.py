@@ -43,6 +43,13 @@ def test_a_document_annotated_in_full_is_written_as_any():
     assert lattice.tolist() == [[True, True, False, False, False], [True, False, False, False, False]]
 
 
+def test_what_was_known_before_is_forgotten():
+    doc = partly()
+    write_knowledge(doc, [], None)
+    assert read_knowledge(doc) is None
+    assert {token.ent_iob_ for token in doc} == {"O"}
+
+
 def test_another_group_of_that_name_is_refused():
     doc = Doc(NLP.vocab, words=["a"])
     doc.spans[KEY] = SpanGroup(doc, attrs={"scores": [1.0]}, spans=[doc[0:1]])

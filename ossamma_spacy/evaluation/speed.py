@@ -14,7 +14,8 @@ from typing import Any
 
 import tqdm
 
-NER_PIPES = ("tok2vec", "transformer", "ner", "ossamma_ner", "sentencizer")
+# factories of what finds entities, and of what these listen to
+USED = ("ner", "beam_ner", "ossamma_ner", "entity_ruler", "span_ruler", "tok2vec", "transformer", "curated_transformer")
 
 
 @dataclass
@@ -106,7 +107,8 @@ def _measure(candidate: Candidate, texts: Path, threads: int, batch_size: int) -
     command = [sys.executable, "-m", "ossamma_spacy.evaluation.speed", request]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ValueError(f"{candidate.name}: {done.stderr.strip().splitlines()[-1]}")
+        last = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}; is there enough memory?"])[-1]
+        raise ValueError(f"{candidate.name}: {last}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -129,16 +131,26 @@ def _worker(model: str, overrides: dict[str, Any], texts: str, threads: int, bat
 
     torch.set_num_threads(threads)
     read = read_texts(Path(texts))
-    nlp = spacy.load(model, config=overrides)
-    for name in nlp.pipe_names:
-        if name not in NER_PIPES:
-            nlp.disable_pipe(name)
+    nlp = spacy.load(model, config=overrides, exclude=_unused(model))
     words = sum(len(doc) for doc in nlp.pipe(read, batch_size=batch_size))
     start = time.perf_counter()
     for _ in nlp.pipe(read, batch_size=batch_size):
         pass
     seconds = time.perf_counter() - start
     return {"words_per_second": words / seconds, "peak_mib": peak_memory()}
+
+
+def _unused(model: str) -> list[str]:
+    """The pipes that have no part in finding entities: loading them would cost memory."""
+    from spacy import util
+
+    folder = Path(model)
+    if not folder.exists():
+        package = util.get_package_path(model)
+        meta = util.get_model_meta(package)
+        folder = package / f"{meta['lang']}_{meta['name']}-{meta['version']}"
+    components = util.load_config(folder / "config.cfg")["components"]
+    return [name for name, settings in components.items() if settings["factory"] not in USED]
 
 
 def peak_memory() -> float:

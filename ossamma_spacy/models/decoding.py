@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ossamma_spacy.models.arrays import Lattice, pad_arrays, pad_lattices
 from ossamma_spacy.models.batch import token_batches
@@ -37,37 +38,52 @@ def decode(
 ) -> list[Decoded]:
     """Best path of each document, and on request the log posterior of each of its entities.
 
-    `lattices` holds the tags that the tokens of a document may bear, None where all may.
+    `scores` holds an array (n, 2 · labels + 3) float32 for each document of n tokens, as the tagger gives them;
+    `lattices` the tags (n, 2 · labels + 1) bool that its tokens may bear, None where all may.
     """
     crf: CRF = torch_shim(model).module.crf
     results: list[Any] = [None] * len(scores)
     for batch in token_batches([len(array) for array in scores], BATCH_TOKENS):
-        chosen = [lattices[i] for i in batch] if lattices is not None else None
-        decoded = _decode_batch(crf, [scores[i] for i in batch], confidences, temperature, chosen)
-        for i, result in zip(batch, decoded, strict=True):
-            results[i] = result
+        with torch.inference_mode():
+            emissions, lengths = _padded(crf, [scores[i] for i in batch])
+            allowed = pad_lattices([lattices[i] for i in batch], emissions) if lattices is not None else None
+            paths = crf.decode(emissions, lengths, allowed).cpu().numpy()
+            tags = [path[: len(scores[i])] for i, path in zip(batch, paths, strict=True)]
+            spans = [tag_spans(path) for path in tags]
+            logs = _posteriors(crf, emissions, lengths, spans, temperature) if confidences else [None] * len(batch)
+        for i, *decoded in zip(batch, tags, spans, logs, strict=True):
+            results[i] = Decoded(*decoded)
     return results
 
 
-@torch.inference_mode()
-def _decode_batch(
-    crf: CRF, scores: list[Any], confidences: bool, temperature: float, lattices: list[Lattice | None] | None
-) -> list[Decoded]:
+def span_posteriors(
+    model: Tagger, scores: list[Any], spans: Sequence[Sequence[SpanTuple]], temperature: float
+) -> list[NDArray[np.float32]]:
+    """The log posterior of each span of each document, whose scores are those of `decode`."""
+    crf: CRF = torch_shim(model).module.crf
+    results: list[Any] = [None] * len(scores)
+    for batch in token_batches([len(array) for array in scores], BATCH_TOKENS):
+        with torch.inference_mode():
+            logs = _posteriors(crf, *_padded(crf, [scores[i] for i in batch]), [spans[i] for i in batch], temperature)
+        for i, found in zip(batch, logs, strict=True):
+            results[i] = found
+    return results
+
+
+def _padded(crf: CRF, scores: list[Any]) -> tuple[Tensor, Tensor]:
+    """Emissions (B, L, tags) and lengths (B,)."""
     device = crf.transitions.device
     counts = [len(array) for array in scores]
-    lengths = torch.tensor(counts, device=device)
-    emissions = pad_arrays(scores, max(counts), device)[..., :-2]
-    allowed = pad_lattices(lattices, emissions) if lattices is not None else None
-    paths = crf.decode(emissions, lengths, allowed).cpu().numpy()
-    tags = [path[:count] for path, count in zip(paths, counts, strict=True)]
-    spans = [tag_spans(path) for path in tags]
-    if not confidences:
-        return [Decoded(*pair, None) for pair in zip(tags, spans, strict=True)]
+    return pad_arrays(scores, max(counts), device)[..., :-2], torch.tensor(counts, device=device)
+
+
+def _posteriors(
+    crf: CRF, emissions: Tensor, lengths: Tensor, spans: Sequence[Sequence[SpanTuple]], temperature: float
+) -> list[NDArray[np.float32]]:
     flat = [(row, *span) for row, found in enumerate(spans) for span in found]
-    where = torch.tensor(flat, dtype=torch.int64, device=device).view(-1, 4)
+    where = torch.tensor(flat, dtype=torch.int64, device=emissions.device).view(-1, 4)
     logs = crf.span_log_posteriors(emissions, lengths, where, temperature=temperature).cpu().numpy()
-    parts = np.split(logs, np.cumsum([len(found) for found in spans])[:-1])
-    return [Decoded(*triple) for triple in zip(tags, spans, parts, strict=True)]
+    return np.split(logs, np.cumsum([len(found) for found in spans])[:-1])
 
 
 def tag_spans(tags: NDArray[np.int64]) -> list[SpanTuple]:

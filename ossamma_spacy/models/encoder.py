@@ -55,7 +55,7 @@ def build_encoder(
     `mixed_precision` trains with matrix products in bfloat16 where the processor has them; `arithmetic` is that of
     prediction on the CPU: float32, bfloat16, or auto for the faster one by a quick measurement. `vocabulary_rows`
     bounds the subwords that `initialize` learns from the training texts. `dropout` is what a loop of one's own gets;
-    `spacy train` sets `[training] dropout`.
+    `spacy train` sets `[training] dropout`. Raises ValueError for a setting that is out of its range.
     """
     settings = dict(locals())
     training = {name: settings.pop(name) for name in ("learn_rate_scale", "mixed_precision", "arithmetic")}

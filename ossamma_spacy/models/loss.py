@@ -27,7 +27,8 @@ def tagger_loss(
 ) -> tuple[float, TagGradients]:
     """Loss summed over tokens, and its gradients.
 
-    Marginal likelihood of the paths that each lattice (n, 2L + 1) allows, plus `boundary_weight` times the boundary
+    `scores` are those of the tagger, (n, 2 · labels + 3) float32 for each document. The loss is the marginal
+    likelihood of the paths that each lattice (n, 2 · labels + 1) bool allows, plus `boundary_weight` times the boundary
     loss, plus `smoothing` times the cross-entropy of the marginals from the uniform distribution over the legal tags,
     plus the ratio loss where `rates` are given, for each document and label.
     """
@@ -47,11 +48,11 @@ def tagger_loss(
 
 
 def loss_gradients(model: Tagger, scores: list[Any], loss: Loss) -> tuple[float, TagGradients]:
-    """Any loss of the scores, and its gradients."""
+    """Any loss of the scores, arrays as in `tagger_loss`, and its gradients."""
     shim = torch_shim(model)
     crf: CRF = shim.module.crf
     counts = [len(array) for array in scores]
-    padded = pad_arrays(scores, max(counts), shim.device).requires_grad_()
+    padded = pad_arrays(scores, max(counts, default=0), shim.device).requires_grad_()
     value = loss(crf, padded[..., :-2], padded[..., -2:], torch.tensor(counts, device=shim.device))
     gradients = torch.autograd.grad(value, [padded, *crf.parameters()], allow_unused=True)
     scores_gradient, *crf_gradients = (torch.zeros(()) if gradient is None else gradient for gradient in gradients)

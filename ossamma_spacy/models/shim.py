@@ -8,6 +8,7 @@ saves safetensors with a checksum; learning rate, clipping and averaging are rea
 import contextlib
 import copy
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -40,7 +41,12 @@ if hasattr(os, "register_at_fork"):
 
 
 class TorchShim(Shim):
-    """Holds the module that `build(settings)` makes, once `create` or `from_bytes` has been called."""
+    """Holds the module that `build(settings)` makes, once `create` or `from_bytes` has been called.
+
+    build: from settings, as they are saved beside the weights, to a module with fresh weights. learn_rate_scale:
+    multiplies the optimizer's learning rate; 0 freezes. mixed_precision: see `run`. arithmetic: of prediction on the
+    CPU, "float32", "bfloat16" or "auto". Raises ValueError for a scale below 0 or another arithmetic.
+    """
 
     def __init__(
         self,
@@ -59,7 +65,7 @@ class TorchShim(Shim):
         self.build = build
         self.learn_rate_scale = learn_rate_scale
         self.mixed_precision = mixed_precision
-        self.device: torch.device = get_torch_default_device()
+        self.device: torch.device = _usable(get_torch_default_device())
         self.settings: dict[str, Any] = {}
         self.average: dict[str, Tensor] = {}
         self.steps = 0
@@ -93,7 +99,7 @@ class TorchShim(Shim):
         self._model = None
         self._forget_training()
 
-    def run(self, function: Callable[..., Tensor], *args: Any, is_train: bool, dropout: float | None = None) -> Tensor:
+    def run(self, function: Callable[..., Tensor], *args: Any, is_train: bool, dropout: float = 0.0) -> Tensor:
         """Call a function of the module: with gradients, dropout and, if so set, mixed precision in training.
 
         Mixed precision is autocast on a GPU; on the CPU, where rounding between the products costs more than it saves,
@@ -105,7 +111,7 @@ class TorchShim(Shim):
             raise ValueError("a GPU cannot be shared by several processes of nlp.pipe: use n_process=1 on the GPU")
         if module.training != is_train:
             module.train(is_train)
-        if is_train and dropout is not None:
+        if is_train:
             for part in module.modules():
                 if isinstance(part, nn.Dropout):
                     part.p = dropout
@@ -227,7 +233,7 @@ class TorchShim(Shim):
         return new
 
     def to_device(self, device_type: str, device_id: int) -> None:
-        self.move(torch.device(f"cuda:{device_id}" if device_type in ("cuda", "gpu") else device_type))
+        self.move(_usable(torch.device(f"cuda:{device_id}" if device_type in ("cuda", "gpu") else device_type)))
 
     def move(self, device: torch.device) -> None:
         """Move the weights; what training has gathered is dropped."""
@@ -272,12 +278,25 @@ class TorchShim(Shim):
         return self
 
 
+def _usable(device: torch.device) -> torch.device:
+    """The device that spaCy chose, or the CPU: the GPUs of Apple know no float64, which positions and paths need."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
 def clip_gradients(shims: list[TorchShim], max_norm: float) -> float:
-    """Scale the gradients of all shims together to at most `max_norm`; returns their norm before."""
+    """Scale the gradients of all shims together to at most `max_norm`; returns their norm before.
+
+    Raises ValueError where it is not finite: a step on such gradients would destroy the weights.
+    """
     values = [value for shim in shims for value in shim.gradients()]
     if not values:
         return 0.0
     norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(value) for value in values])).item()
+    if not math.isfinite(norm):
+        raise ValueError(
+            f"training has diverged, the norm of its gradients is {norm}; lower learn_rate, or train without "
+            "mixed_precision"
+        )
     if norm > max_norm:
         for value in values:
             value.mul_(max_norm / norm)

@@ -21,7 +21,7 @@ Tagger = Model[list[Doc], list[Floats2d]]
 
 @dataclass
 class TagGradients:
-    """Gradients of a loss: by document for the scores, by parameter for the CRF."""
+    """Gradients of a loss: (n, 2 · labels + 3) float32 by document for the scores, by parameter for the CRF."""
 
     scores: list[Any]
     crf: list[Tensor]
@@ -34,7 +34,7 @@ def build_tagger(
 
     `tok2vec` may be any model of that type, a listener included. `learn_rate_scale` multiplies the optimizer's learning
     rate for head and CRF, which like a higher one than an encoder. `arithmetic` is that of prediction, as in
-    `ossamma.Encoder.v1`, and so is `dropout`.
+    `ossamma.Encoder.v1`, and so is `dropout`. Raises ValueError for a setting that is out of its range.
     """
     if not 0 <= dropout < 1:
         raise ValueError(f"ossamma.CRFTagger.v1: dropout = {dropout}, expected a share from 0 to below 1")
@@ -52,7 +52,7 @@ def build_tagger(
 
 
 def head_from_settings(settings: dict[str, Any]) -> nn.Module:
-    return TaggerHead(settings["width"], settings["labels"], settings["dropout"])
+    return TaggerHead(settings["width"], settings["labels"])
 
 
 def tagger_init(model: Tagger, X: list[Doc] | None = None, Y: Any = None) -> None:
@@ -60,12 +60,7 @@ def tagger_init(model: Tagger, X: list[Doc] | None = None, Y: Any = None) -> Non
     tok2vec = model.get_ref("tok2vec")
     tok2vec.initialize(X)
     if X is not None and not torch_shim(model).is_initialized:
-        settings = {
-            "width": tok2vec.get_dim("nO"),
-            "labels": model.get_dim("nO"),
-            "dropout": model.attrs["dropout_rate"],
-        }
-        torch_shim(model).create(settings)
+        torch_shim(model).create({"width": tok2vec.get_dim("nO"), "labels": model.get_dim("nO")})
 
 
 def tagger_forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:

@@ -1,6 +1,6 @@
 """Subwords and orthography of words, as numbers.
 
-Needs only numpy and tokenizers, so that it runs on machines that have no spaCy.
+Needs numpy, torch and tokenizers, so that it runs on machines that have no spaCy.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from ossamma_spacy.nn.lexical import AFFIXES, MAX_PIECES
 
-PAD, MASK, RESERVED = 0, 1, 2  # rows of the subword table before the tokenizer's own ids
+PAD, RESERVED = 0, 1  # rows of the subword table before the tokenizer's own ids
 CACHE_SIZE = 1 << 17  # distinct words whose features are remembered
 OFTEN = 50  # a piece must occur so often; no word counts for more
 MAX_CHARS = 1024  # of a longer word only both ends are read
@@ -41,7 +41,7 @@ class Vocabulary:
 
     @classmethod
     def train(cls, words: Iterable[str], rows: int) -> "Vocabulary":
-        """Learn at most `rows` − 2 pieces, each of which occurs OFTEN times; the same words give the same pieces.
+        """Learn at most `rows` − 1 pieces, each of which occurs OFTEN times; the same words give the same pieces.
 
         So their number follows the size of the text, and each is met often enough in training. Raises ValueError for
         fewer rows than bytes.

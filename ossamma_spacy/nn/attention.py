@@ -12,10 +12,10 @@ DENSE = 6  # documents of up to so many windows attend by one masked product: ch
 def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], counts: Tensor) -> list[Tensor]:
     """norm(φ(q)ᵀΣφ(k)v / φ(q)ᵀΣφ(k)) with φ = ReLU, non-causal (Katharopoulos et al. 2020, eq. 5), linear in L.
 
-    q, k, v are (B, P, H, d_h) each, one for each piece of the documents, k zero at padding; `counts` (B,) says how many
-    keys there are. Each head's output is layer-normed. A norm does not see a positive factor, so the denominator is
-    never computed: the sum is only scaled by the number of keys. Its mean is taken from the sum, before any query reads
-    it. Products follow the dtype of their inputs, sums run in float32. Returns (B, P, H, d_h) each.
+    q, k, v are (B, P, H, d_h) each, one for each segment of the documents, k zero at padding; `counts` (B,) says how
+    many keys there are. Each head's output is layer-normed. A norm does not see a positive factor, so the denominator
+    is never computed: the sum is only scaled by the number of keys. Its mean is taken from the sum, before any query
+    reads it. Products follow the dtype of their inputs, sums run in float32. Returns (B, P, H, d_h) each.
     """
     sums = [(F.relu(key).transpose(1, 2).mT @ value.transpose(1, 2)).float() for key, value in zip(k, v, strict=True)]
     context = sum(sums) / counts.clamp_min(1)[:, None, None, None]  # (B, H, d_h, d_h)
@@ -29,10 +29,10 @@ def unit_rms(x: Tensor) -> Tensor:
     return x * (norm.square() / x.shape[-1] + 1e-5).rsqrt().to(x.dtype)
 
 
-def rotary_table(piece: slice, head_width: int, device: torch.device) -> Tensor:
-    """exp(i·angle) (P, 1, d_h/2) complex64 of a piece's rotary positions, built in float64: exact anywhere."""
+def rotary_table(segment: slice, head_width: int, device: torch.device) -> Tensor:
+    """exp(i·angle) (P, 1, d_h/2) complex64 of a segment's rotary positions, built in float64: exact anywhere."""
     rate = 10000.0 ** (-torch.arange(0, head_width, 2, dtype=torch.float64, device=device) / head_width)
-    angle = torch.arange(piece.start, piece.stop, dtype=torch.float64, device=device)[:, None, None] * rate
+    angle = torch.arange(segment.start, segment.stop, dtype=torch.float64, device=device)[:, None, None] * rate
     return torch.polar(torch.ones_like(angle), angle).to(torch.complex64)
 
 
@@ -47,8 +47,8 @@ def windowed_attention(
 ) -> list[Tensor]:
     """Softmax attention of each position over the positions at most `window` away, in blocks: linear in L.
 
-    q, k, v are (B, P, H, d_h) each, one for each piece of the documents, of whole windows but for the last; `masks` are
-    those of `window_masks` for the same pieces. Returns (B, P, H, d_h) each; padded positions hold finite numbers
+    q, k, v are (B, P, H, d_h) each, one for each segment of the documents, of whole windows but for the last; `masks`
+    are those of `window_masks` for the same segments. Returns (B, P, H, d_h) each; padded positions hold finite numbers
     without meaning.
     """
     if len(q) == 1 and q[0].shape[1] <= DENSE * window:
@@ -62,7 +62,7 @@ def windowed_attention(
 
 
 def _block_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, window: int) -> Tensor:
-    """Attention of a piece, whose keys and values reach a window beyond it on both sides."""
+    """Attention of a segment, whose keys and values reach a window beyond it on both sides."""
     batch, length, heads, width = q.shape
     tail = (0, 0, 0, 0, 0, -length % window)
     blocks = [F.pad(x, tail).view(batch, -1, window, heads, width) for x in (q, k, v)]
@@ -75,24 +75,24 @@ def _block_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, windo
     return out.reshape(batch, -1, heads, width)[:, :length]
 
 
-def _with_halo(pieces: Sequence[Tensor], i: int, window: int) -> Tensor:
+def _with_halo(segments: Sequence[Tensor], i: int, window: int) -> Tensor:
     """Piece i with the window before and after it, zero beyond the ends: (B, w + P + w, H, d_h)."""
-    piece = pieces[i]
-    before = pieces[i - 1][:, -window:] if i else piece.new_zeros(len(piece), window, *piece.shape[2:])
-    after = pieces[i + 1][:, :window] if i + 1 < len(pieces) else piece[:, :0]
-    return F.pad(torch.cat([before, piece, after], dim=1), (0, 0, 0, 0, 0, window - after.shape[1]))
+    segment = segments[i]
+    before = segments[i - 1][:, -window:] if i else segment.new_zeros(len(segment), window, *segment.shape[2:])
+    after = segments[i + 1][:, :window] if i + 1 < len(segments) else segment[:, :0]
+    return F.pad(torch.cat([before, segment, after], dim=1), (0, 0, 0, 0, 0, window - after.shape[1]))
 
 
 def window_masks(
-    batch: int, length: int, lengths: Tensor | None, window: int, pieces: list[slice], device: torch.device
+    batch: int, length: int, lengths: Tensor | None, window: int, segments: list[slice], device: torch.device
 ) -> list[Tensor | None]:
-    """What `windowed_attention` adds to the scores of each piece, 0 or −∞, broadcastable to them.
+    """What `windowed_attention` adds to the scores of each segment, 0 or −∞, broadcastable to them.
 
     `lengths` (B,) or None where nothing is padded. Padded queries keep themselves, so that their softmax is over
     something. None where all may see all.
     """
     ends = torch.tensor([length], device=device) if lengths is None else lengths
-    if len(pieces) == 1 and length <= DENSE * window:
+    if len(segments) == 1 and length <= DENSE * window:
         if lengths is None and length <= window + 1:
             return [None]
         position = torch.arange(length, device=device)
@@ -103,8 +103,8 @@ def window_masks(
     key = torch.arange(3 * window, device=device)
     near, self_ = (query - key).abs() <= window, query == key  # (w, 3w)
     masks: list[Tensor | None] = []
-    for piece in pieces:
-        block = torch.arange(piece.start, piece.stop, window, device=device)
+    for segment in segments:
+        block = torch.arange(segment.start, segment.stop, window, device=device)
         position = block[:, None] + key - window  # (N, 3w)
         inside = (position >= 0) & (position < ends[:, None, None])  # (B or 1, N, 3w)
         seen = (near & inside[:, :, None]) | self_

@@ -13,12 +13,12 @@ from ossamma_spacy.nn.linear import Linear
 from ossamma_spacy.nn.oscillator import Oscillator
 from ossamma_spacy.nn.time import TimeNorm, zero_linear
 
-Pieces = list[Tensor]  # a batch of documents (B, L, …) cut along L
+Segments = list[Tensor]  # a batch of documents (B, L, …) cut along L
 
 
 @dataclass
 class Context:
-    """What all blocks share in one pass; lists hold an entry for each piece.
+    """What all blocks share in one pass; lists hold an entry for each segment.
 
     `padding` indexes the padded positions of (B, P), None where nothing is padded; `counts` (B,) are the documents'
     lengths; `masks` are those of the windowed attention; `rotary` holds exp(i·angle) (P, 1, d_h/2); `time` is the
@@ -33,11 +33,11 @@ class Context:
 
 
 class Block(nn.Module):
-    """Pieces of x (B, L, d) → pieces of (B, L, d); the names follow DESIGN, section 3.
+    """Segments of x (B, L, d) → segments of (B, L, d); the names follow DESIGN, section 3.
 
     n = norm(x); G = W_o(c ⊙ σ(o)) with c the linear attention and o the oscillator of n; n' = n ⊙ 2σ(W_in G);
     l = windowed attention of n'; l' = l + σ(W_out G) ⊙ G; α = σ(w·n + b + β(e)); x + W_m(αG + (1−α)l'); SwiGLU.
-    Long documents come in several pieces, so that what is computed position by position stays in the cache.
+    Long documents come in several segments, so that what is computed position by position stays in the cache.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -78,8 +78,8 @@ class Block(nn.Module):
             if gate is not None:
                 nn.init.normal_(gate.weight, std=0.02)
 
-    def forward(self, x: Pieces, context: Context) -> Pieces:
-        n = [self.w_m.rounded(self.norm(piece, context.time)) for piece in x]
+    def forward(self, x: Segments, context: Context) -> Segments:
+        n = [self.w_m.rounded(self.norm(segment, context.time)) for segment in x]
         return [self.update(*pair) for pair in zip(x, self.branches(n, context), strict=True)]
 
     def update(self, x: Tensor, branches: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ class Block(nn.Module):
             x = x + self.dropout(self.ffn_out(swiglu(self.ffn_in(self.ffn_norm(x))))).to(x.dtype)
         return x
 
-    def branches(self, n: Pieces, context: Context) -> Pieces:
+    def branches(self, n: Segments, context: Context) -> Segments:
         """Both branches and what joins them, from the normed stream n."""
         if not self.config.global_branch:
             return self.local(n, context)
@@ -101,7 +101,7 @@ class Block(nn.Module):
         return [self.join(*triple, context.time) for triple in zip(n, g, local, strict=True)]
 
     def join(self, n: Tensor, g: Tensor, local: Tensor, time: Tensor | None) -> Tensor:
-        """Output gate and mixing of one piece."""
+        """Output gate and mixing of one segment."""
         if self.w_out is not None:
             local = torch.addcmul(local, torch.sigmoid(self.w_out(g)), g)
         if self.mix is None:
@@ -111,28 +111,28 @@ class Block(nn.Module):
             logit = logit + self.mix_time(time)[:, None]
         return torch.lerp(local, g, torch.sigmoid(logit).to(g.dtype))
 
-    def global_branch(self, n: Pieces, context: Context) -> Pieces:
+    def global_branch(self, n: Segments, context: Context) -> Segments:
         """G = W_o(c ⊙ σ(o)), or the half of it that is switched on."""
         inputs = [
-            piece if padding is None else piece.index_put(padding, piece.new_zeros(()))
-            for piece, padding in zip(map(self.global_in, n), context.padding, strict=True)
+            segment if padding is None else segment.index_put(padding, segment.new_zeros(()))
+            for segment, padding in zip(map(self.global_in, n), context.padding, strict=True)
         ]
-        parts = list(zip(*(piece.split(self.config.width, dim=-1) for piece in inputs), strict=True))
+        parts = list(zip(*(segment.split(self.config.width, dim=-1) for segment in inputs), strict=True))
         gates = None if self.oscillator is None else [torch.sigmoid(o) for o in self.oscillator(parts.pop())]
         if self.config.linear_attention:
-            heads = [[piece.unflatten(-1, (self.config.heads, -1)) for piece in part] for part in parts]
-            c = [piece.flatten(-2) for piece in linear_attention(heads[0], heads[1], heads[2], context.counts)]
+            heads = [[segment.unflatten(-1, (self.config.heads, -1)) for segment in part] for part in parts]
+            c = [segment.flatten(-2) for segment in linear_attention(heads[0], heads[1], heads[2], context.counts)]
         else:
             c = list(parts[0])
-        return [self.w_o(piece if gates is None else piece * gates[i]) for i, piece in enumerate(c)]
+        return [self.w_o(segment if gates is None else segment * gates[i]) for i, segment in enumerate(c)]
 
-    def local(self, n: Pieces, context: Context) -> Pieces:
+    def local(self, n: Segments, context: Context) -> Segments:
         """Windowed attention of n, heads joined."""
         q, k, v = zip(*map(self.local_heads, n, context.rotary), strict=True)
         return [o.flatten(-2) for o in windowed_attention(q, k, v, context.masks, self.config.window)]
 
     def local_heads(self, n: Tensor, rotary: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values (B, P, H, d_h) of one piece, with their positions."""
+        """Queries, keys and values (B, P, H, d_h) of one segment, with their positions."""
         heads = self.config.heads
         qk, v = self.local_in(n).unflatten(-1, (3 * heads, -1)).split([2 * heads, heads], dim=2)
         q, k = rotate(qk, rotary).chunk(2, dim=2)

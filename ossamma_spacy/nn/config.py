@@ -18,11 +18,11 @@ class EncoderConfig:
     """
 
     width: int = 192
-    depth: int = 3
-    heads: int = 6
+    depth: int = 3  # blocks
+    heads: int = 6  # of both attentions
     window: int = 64
-    feed_forward_width: int = 384
-    dropout: float = 0.1
+    feed_forward_width: int = 384  # after its gate, so that twice as many features are computed
+    dropout: float = 0.1  # of what enters the blocks and of what each of them adds
     word_dropout: float = 0.1  # share of words that training hides whole
     memory_dropout: float = 0.3  # share of distinct words whose lexical memory training hides, pairs included
 
@@ -33,14 +33,14 @@ class EncoderConfig:
     pair_rows: int = 131072  # lexical memory: neighbouring words, hashed; 0 for none
     memory_width: int = 64
 
-    time_width: int = 64
-    input_gate: bool = True
-    output_gate: bool = True
-    oscillator: bool = True
-    linear_attention: bool = True
-    windowed_attention: bool = True
-    token_mixing: bool = True
-    time_condition: bool = True
+    time_width: int = 64  # of the embedding of the time
+    input_gate: bool = True  # the global branch chooses what the local one reads
+    output_gate: bool = True  # and what of it is kept
+    oscillator: bool = True  # global branch, the damped oscillator
+    linear_attention: bool = True  # global branch, attention over the whole document
+    windowed_attention: bool = True  # local branch
+    token_mixing: bool = True  # each position weighs the two branches
+    time_condition: bool = True  # norms follow the share of the text that is hidden
     feed_forward: bool = True
 
     @property
@@ -69,6 +69,8 @@ class EncoderConfig:
                 raise ValueError(f"encoder: {name} = {getattr(self, name)}, expected a number from 0 to below 1")
         if self.time_width % 2:
             raise ValueError(f"encoder: time_width = {self.time_width}, expected an even number")
+        if not (self.global_branch or self.windowed_attention):
+            raise ValueError("encoder: no branch is left, keep oscillator, linear_attention or windowed_attention")
         if not (self.global_branch and self.windowed_attention):
             for name in ("input_gate", "output_gate", "token_mixing"):
                 if getattr(self, name):

@@ -129,7 +129,7 @@ class CRF(nn.Module):
     def decode(self, emissions: Tensor, lengths: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The best legal path that `allowed` permits (B, L) int64, 0 at padding (Viterbi, see Rabiner 1989).
 
-        Legal for any emissions, infinite ones and NaN (read as 0) included.
+        Legal for any float32 emissions, infinite ones and NaN (read as 0) included.
         Runs on the CPU wherever the emissions are; the result is on their device. Raises ValueError, naming the
         document, where no legal path is allowed.
         """

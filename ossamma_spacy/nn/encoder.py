@@ -13,7 +13,7 @@ from ossamma_spacy.nn.lexical import Lexicon, Words
 from ossamma_spacy.nn.oscillator import CHUNK
 from ossamma_spacy.nn.time import TimeEmbedding
 
-PIECE = 512  # positions of a document, more or less, that go through a block together
+SEGMENT = 512  # positions of a document, more or less, that go through a block together
 
 
 class Encoder(nn.Module):
@@ -39,26 +39,29 @@ class Encoder(nn.Module):
         return self.encode(self.lexicon(words, hidden), words.lengths, time)
 
     def encode(self, x: Tensor, lengths: Tensor, time: Tensor | None = None) -> Tensor:
-        """From lexical vectors x (B, L, d) to contextual ones."""
+        """From lexical vectors x (B, L, d) of documents of `lengths` (B,) to contextual ones, zero at padding.
+
+        `time` (B,) as in `forward`.
+        """
         length = x.shape[1]
-        pieces = cut(length, math.lcm(self.config.window, CHUNK))
+        segments = cut(length, math.lcm(self.config.window, CHUNK))
         keep = torch.arange(length, device=x.device) < lengths[:, None]
         padded = bool((lengths < length).any())
         context = Context(
-            padding=[(~keep[:, piece]).nonzero(as_tuple=True) if padded else None for piece in pieces],
+            padding=[(~keep[:, segment]).nonzero(as_tuple=True) if padded else None for segment in segments],
             counts=lengths,
-            masks=window_masks(len(x), length, lengths if padded else None, self.config.window, pieces, x.device),
-            rotary=[rotary_table(piece, self.config.head_width, x.device) for piece in pieces],
+            masks=window_masks(len(x), length, lengths if padded else None, self.config.window, segments, x.device),
+            rotary=[rotary_table(segment, self.config.head_width, x.device) for segment in segments],
             time=None if self.time is None else self.time(x.new_zeros(1) if time is None else time),
         )
         x = self.dropout(x)
-        stream = [x[:, piece] for piece in pieces]
+        stream = [x[:, segment] for segment in segments]
         for block in self.blocks:
             stream = block(stream, context)
-        return torch.cat([self.norm(piece) for piece in stream], dim=1) * keep[..., None]
+        return torch.cat([self.norm(segment) for segment in stream], dim=1) * keep[..., None]
 
 
 def cut(length: int, multiple: int) -> list[slice]:
-    """Cut `length` positions into pieces of a multiple of `multiple`, but for the last; one piece at least."""
-    size = max(PIECE // multiple, 1) * multiple
+    """Cut `length` positions into segments of a multiple of `multiple`, but for the last; one segment at least."""
+    size = max(SEGMENT // multiple, 1) * multiple
     return [slice(start, min(start + size, length)) for start in range(0, max(length, 1), size)]

@@ -8,7 +8,7 @@ from ossamma_spacy.nn.crf import CRF
 from ossamma_spacy.nn.dropout import Dropout
 from ossamma_spacy.nn.linear import Linear
 
-PIECE = 512  # positions whose pooled vectors are held at a time
+SEGMENT = 512  # positions whose pooled vectors are held at a time
 
 
 class TaggerHead(nn.Module):
@@ -18,12 +18,12 @@ class TaggerHead(nn.Module):
     here" and "an entity ends here". Neighbours beyond the document's borders are zero.
     """
 
-    def __init__(self, width: int, n_labels: int, dropout: float = 0.1) -> None:
+    def __init__(self, width: int, n_labels: int) -> None:
         super().__init__()
         self.width, self.n_labels = width, n_labels
         self.pool = Linear(4 * width, width)
         self.norm = nn.LayerNorm(width)  # bounds z: products of neighbours grow without it until training diverges
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(0.0)  # each training pass sets its own
         # never rounded: paths are compared by small differences of these scores
         self.emit = nn.Linear(width, 2 * n_labels + 1)
         self.boundary = nn.Linear(width, 2)
@@ -32,11 +32,11 @@ class TaggerHead(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """h (B, L, d), zero at padding → (B, L, 2n + 1 + 2): emissions, then start and end logits."""
         framed = F.pad(h, (0, 0, 1, 1))
-        pieces = (framed[:, start : start + PIECE + 2] for start in range(0, max(h.shape[1], 1), PIECE))
-        return torch.cat([self.score(piece) for piece in pieces], dim=1)
+        segments = (framed[:, start : start + SEGMENT + 2] for start in range(0, max(h.shape[1], 1), SEGMENT))
+        return torch.cat([self.score(segment) for segment in segments], dim=1)
 
     def score(self, framed: Tensor) -> Tensor:
-        """Scores of the positions inside a piece (B, 1 + P + 1, d) that has a neighbour on each side."""
+        """Scores of the positions inside a segment (B, 1 + P + 1, d) that has a neighbour on each side."""
         framed = self.pool.rounded(framed)
         before, h, after = framed[:, :-2], framed[:, 1:-1], framed[:, 2:]
         pooled = self.pool(torch.cat([h, before, after, h * before], dim=-1))

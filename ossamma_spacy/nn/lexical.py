@@ -20,7 +20,7 @@ class Words:
 
     pieces (U, MAX_PIECES) int64, subword ids, 0 where there is none; affixes (U, AFFIXES) int64; cases (U,) int64;
     words (U,) int64, row in the lexical memory; index (B, L) int64 into these U rows; pairs (B, L, 2) int64, rows for
-    previous + this and this + next word; lengths (B,) int64. Row 0 of `index` may be anything at padding.
+    previous + this and this + next word; lengths (B,) int64. `index` may name any of the U words at padding.
     """
 
     pieces: Tensor
@@ -98,6 +98,8 @@ class Lexicon(nn.Module):
             dropped = torch.rand(len(words.words), device=words.index.device) < self.config.memory_dropout
             hidden = dropped[words.index] if hidden is None else hidden | dropped[words.index]
         if hidden is not None:
+            # hidden padding would take a pair from the last word
+            hidden = hidden & (torch.arange(hidden.shape[1], device=hidden.device) < words.lengths[:, None])
             around = F.pad(hidden, (1, 1))
             touched = [hidden] * len(rows)
             if self.pair_memory is not None:

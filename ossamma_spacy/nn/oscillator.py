@@ -82,10 +82,13 @@ class Oscillator(nn.Module):
         return wave * self.gain(log_radius, angle)[..., None]
 
     def forward(self, x: list[Tensor]) -> list[Tensor]:
-        """Pieces (B, P, d) of the documents, each of whole chunks but the last."""
+        """Segments (B, P, d) of the documents, each of whole chunks but the last."""
         # float32 inside: under autocast the products would lose the precision that the kernel was built with
         with torch.autocast(x[0].device.type, enabled=False):
             return self.by_chunks(x)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_remembered": None}  # the parameters of a copy count their versions anew
 
     def by_fft(self, x: Tensor) -> Tensor:
         """The convolution by fast Fourier transform, in O(L log L)."""
@@ -108,21 +111,25 @@ class Oscillator(nn.Module):
         if not x[0].numel():
             return x
         kernels = self.chunk_kernels(size)
-        u = [channels_first(_pad(piece.float(), size)).view(piece.shape[2], -1, size) for piece in x]  # (d, B·N, C)
+        u = [
+            channels_first(_pad(segment.float(), size)).view(segment.shape[2], -1, size) for segment in x
+        ]  # (d, B·N, C)
         if len(x) == 1 and length == size:
             y = [torch.bmm(u[0], kernels.toeplitz)]
         else:
-            left = [torch.bmm(piece, kernels.collect).view(len(piece), len(x[0]), -1, 4) for piece in u]  # (d, B, N, 4)
+            left = [
+                torch.bmm(segment, kernels.collect).view(len(segment), len(x[0]), -1, 4) for segment in u
+            ]  # (d, B, N, 4)
             entering = torch.split(
-                carry(torch.cat(left, dim=2), kernels.power), [piece.shape[2] for piece in left], dim=2
+                carry(torch.cat(left, dim=2), kernels.power), [segment.shape[2] for segment in left], dim=2
             )
             y = [
-                torch.baddbmm(torch.bmm(states.flatten(1, 2), kernels.emit), piece, kernels.toeplitz)
-                for states, piece in zip(entering, u, strict=True)
+                torch.baddbmm(torch.bmm(states.flatten(1, 2), kernels.emit), segment, kernels.toeplitz)
+                for states, segment in zip(entering, u, strict=True)
             ]
         return [
-            channels_last(out.to(piece.dtype)).view(len(piece), -1, piece.shape[2])[:, : piece.shape[1]]
-            for out, piece in zip(y, x, strict=True)
+            channels_last(out.to(segment.dtype)).view(len(segment), -1, segment.shape[2])[:, : segment.shape[1]]
+            for out, segment in zip(y, x, strict=True)
         ]
 
     def chunk_kernels(self, size: int) -> "ChunkKernels":

@@ -10,8 +10,8 @@ import srsly
 from numpy.typing import NDArray
 
 from ossamma_spacy.files import write_whole
-from ossamma_spacy.models.decoding import decode
-from ossamma_spacy.pipeline.ner import OssammaNER
+from ossamma_spacy.models.decoding import SpanTuple, decode, span_posteriors
+from ossamma_spacy.pipeline.ner import OssammaNER, trimmed
 from ossamma_spacy.pipeline.scorer import aligned, gold_entities
 from ossamma_spacy.stored import as_example, documents
 
@@ -52,9 +52,9 @@ def calibrate_pipeline(model: Path, dev: Path) -> Calibration:
 def fit_temperature(pipe: OssammaNER, examples: list[Any]) -> Calibration:
     """Choose the temperature of least log loss over the entities that the pipe finds, and set it in the pipe."""
     scores = pipe.model.predict([example.predicted for example in examples])
-    before = decode(pipe.model, scores, confidences=True)
+    spans = [decoded.spans for decoded in decode(pipe.model, scores, confidences=False)]
     verdicts = [
-        verdict for example, found in zip(examples, before, strict=True) for verdict in _judged(pipe, example, found)
+        verdict for example, found in zip(examples, spans, strict=True) for verdict in _judged(pipe, example, found)
     ]
     known = np.array([verdict is not None for verdict in verdicts], dtype=bool)
     right = np.array([bool(verdict) for verdict in verdicts])[known]
@@ -63,19 +63,19 @@ def fit_temperature(pipe: OssammaNER, examples: list[Any]) -> Calibration:
             f"{pipe.name}: it finds no entity where the development data says what is one, so there is nothing to "
             "calibrate"
         )
+
+    def probabilities(temperature: float) -> NDArray[np.float64]:
+        logs = np.concatenate(span_posteriors(pipe.model, scores, spans, temperature))[known]
+        return np.exp(np.minimum(logs, 0.0)).astype(np.float64)
+
     losses = []
     for temperature in TEMPERATURES:
-        probability = _probabilities(decode(pipe.model, scores, confidences=True, temperature=temperature))[known]
+        probability = probabilities(temperature)
         losses.append(-np.mean(np.log(np.where(right, probability, 1 - probability).clip(1e-6))))
     best = float(TEMPERATURES[int(np.argmin(losses))])
-    after = decode(pipe.model, scores, confidences=True, temperature=best)
+    before = expected_calibration_error(probabilities(pipe.cfg["temperature"]), right)
     pipe.cfg["temperature"] = best
-    return Calibration(
-        best,
-        expected_calibration_error(_probabilities(before)[known], right),
-        expected_calibration_error(_probabilities(after)[known], right),
-        len(right),
-    )
+    return Calibration(best, before, expected_calibration_error(probabilities(best), right), len(right))
 
 
 def expected_calibration_error(probability: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
@@ -88,13 +88,11 @@ def expected_calibration_error(probability: NDArray[np.floating], right: NDArray
     return float(error)
 
 
-def _probabilities(decoded: list[Any]) -> NDArray[np.float64]:
-    logs = [document.log_posteriors for document in decoded]
-    return np.exp(np.minimum(np.concatenate(logs), 0.0)).astype(np.float64)
-
-
-def _judged(pipe: OssammaNER, example: Any, decoded: Any) -> list[bool | None]:
-    """Whether each entity is right; None where the gold data does not say."""
+def _judged(pipe: OssammaNER, example: Any, spans: list[SpanTuple]) -> list[bool | None]:
+    """Whether each entity, as the pipe would write it, is right; None where the gold data does not say."""
     gold = gold_entities(example.reference)
-    spans = [(aligned(example, start, end), pipe.labels[k]) for start, end, k in decoded.spans]
-    return [None if span is None else gold.judge(span, label) for span, label in spans]
+    verdicts: list[bool | None] = []
+    for start, end, k in spans:
+        span = aligned(example, *trimmed(example.predicted, start, end))
+        verdicts.append(None if span is None else gold.judge(span, pipe.labels[k]))
+    return verdicts

@@ -10,10 +10,11 @@ def span_confidence(span: Span) -> float | None:
     for group in span.doc.spans.values():
         if "source" in group.attrs and "scores" in group.attrs:
             # spans of a group stand in the order of the text
+            scores = group.attrs["scores"]  # fewer than spans where somebody has added some
             i = bisect_left(group, span.start, key=_start)
-            while i < len(group) and group[i].start == span.start:
+            while i < min(len(group), len(scores)) and group[i].start == span.start:
                 if (group[i].end, group[i].label) == (span.end, span.label):
-                    return float(group.attrs["scores"][i])
+                    return float(scores[i])
                 i += 1
     return None
 

@@ -16,7 +16,7 @@ def label_index(labels: list[str]) -> dict[str, int]:
 
 
 def gold_lattice(example: Example, index: Mapping[str, int]) -> NDArray[np.bool_]:
-    """(n, 2L + 1) for the predicted document's tokens: one tag where it is known, all where it is missing.
+    """(n, 2 · labels + 1) for the predicted document's tokens: one tag where it is known, all where it is missing.
 
     Where the reference says what it annotates (`ossamma_spacy.knowledge`), a missing tag is O or a tag of another
     label, and a span with candidates has the tags of these. Raises ValueError for a label that the pipe does not have.

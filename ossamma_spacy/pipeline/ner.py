@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from ossamma_spacy.models.decoding import Decoded, decode
 from ossamma_spacy.models.loss import tagger_loss
 from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
-from ossamma_spacy.models.tagger import Tagger
+from ossamma_spacy.models.tagger import Tagger, TagGradients
 from ossamma_spacy.models.vocabulary import often
 from ossamma_spacy.pipeline.confidence import span_confidence
 from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, preset_lattice
@@ -46,6 +46,9 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     smoothing (float): weight of the label smoothing.
     entity_ratio (Dict[str, float]): entities per token, by label, that documents are expected to hold of the labels
         that they do not annotate; None expects nothing.
+    scorer (Callable): from examples to scores, `ossamma.ner_scorer.v1`; None scores nothing.
+
+    Raises ValueError for a setting that is out of its range.
     """
 
     def __init__(
@@ -94,8 +97,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
     def add_label(self, label: str) -> int:
         """Add a label before initialization; 1 if it is new. Raises ValueError once the weights are made."""
-        if not isinstance(label, str) or not label:
-            raise ValueError(f"{self.name}: a label is a text that is not empty, got {label!r}")
+        _check_label(self.name, label)
         if label in self.labels:
             return 0
         if self.is_initialized:
@@ -137,9 +139,12 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         if corpora and not lacking:
             words, more = words_and_labels(self.vocab, corpora)
             docs, found = [*docs, words], found | more
-        elif nlp is not None and nlp.config["training"].get("max_epochs", 0) < 0 and len(docs) == STREAM_SAMPLE:
-            learns = encoder is None and any(layer.name == "ossamma_encoder" for layer in self.model.walk())
-            self._refuse_sample(["labels"] * (labels is None) + ["subwords"] * learns, lacking)
+        elif nlp is not None and _is_streamed(nlp) and len(docs) == STREAM_SAMPLE:
+            learns_subwords = encoder is None and any(layer.name == "ossamma_encoder" for layer in self.model.walk())
+            if labels is None:
+                self._refuse_sample("labels", lacking)
+            if learns_subwords:
+                self._refuse_sample("subwords", lacking)
         ranked = self._ranked(labels, found)
         self.cfg.update(labels=[], temperature=1.0)
         for shim in self._shims():
@@ -163,17 +168,18 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             return sorted(found, key=_label_rank)
         if not labels:
             raise ValueError(f"{self.name}: {where} is empty; name them, or leave it out to take them from the data")
+        for label in labels:
+            _check_label(self.name, label)
         if left_out := sorted(found.difference(labels)):
             raise ValueError(f"{self.name}: {where} leaves out {', '.join(left_out)}, which the training data has")
         return list(labels)
 
-    def _refuse_sample(self, learned: Sequence[str], lacking: Sequence[str]) -> None:
-        if learned:
-            raise ValueError(
-                f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows {STREAM_SAMPLE} examples, too few to "
-                f"learn {' and '.join(learned)} from; put corpora = ${{corpora.train.paths}}, or where they are, into "
-                f"[initialize.components.{self.name}]" + "".join(f" ({path} is not there)" for path in lacking)
-            )
+    def _refuse_sample(self, learned: str, lacking: Sequence[str]) -> NoReturn:
+        raise ValueError(
+            f"{self.name}: of a streamed corpus (max_epochs = -1) spaCy shows {STREAM_SAMPLE} examples, too few to "
+            f"learn {learned} from; put corpora = ${{corpora.train.paths}}, or where they are, into "
+            f"[initialize.components.{self.name}]" + "".join(f" ({path} is not there)" for path in lacking)
+        )
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
         """Best entities of each document, with log posteriors if confidences or a threshold are wanted."""
@@ -214,11 +220,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         posteriors = decoded.log_posteriors
         for i, (start, end, k) in enumerate(decoded.spans):
             probability = 1.0 if posteriors is None else float(np.exp(min(posteriors[i], 0.0)))
-            # an entity neither begins nor ends on white space
-            while start < end and doc[start].is_space:
-                start += 1
-            while start < end and doc[end - 1].is_space:
-                end -= 1
+            start, end = trimmed(doc, start, end)
             if start < end and probability >= self.threshold and taken.isdisjoint(range(start, end)):
                 wanted.append(Span(doc, start, end, label=self.cfg["labels"][k]))
                 confidences.append(probability)
@@ -227,11 +229,12 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     def to(self, device: str) -> "OssammaNER":
         """Move the weights to a torch device ("cuda", "cuda:1", "cpu") and return the pipe.
 
-        For a GPU without CuPy, which `spacy.prefer_gpu` needs. Raises ValueError for a device that is not there.
+        For a GPU without CuPy, which `spacy.prefer_gpu` needs. Raises ValueError for a device that is not there, or
+        that has no float64, as Apple's have none.
         """
         try:
-            torch.zeros(1, device=device)
-        except (RuntimeError, AssertionError) as error:  # torch without CUDA raises AssertionError
+            torch.zeros(1, dtype=torch.float64, device=device)
+        except (RuntimeError, AssertionError, TypeError) as error:  # torch without CUDA raises AssertionError
             raise ValueError(f"{self.name}: no device '{device}' ({str(error).splitlines()[0]})") from error
         for shim in self._shims():
             shim.move(torch.device(device))
@@ -240,7 +243,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     def _shims(self) -> list[TorchShim]:
         return [shim for node in self.model.walk() for shim in node.shims if isinstance(shim, TorchShim)]
 
-    def get_loss(self, examples: Iterable[Example], scores: list[Any]) -> tuple[float, Any]:
+    def get_loss(self, examples: Iterable[Example], scores: list[Any]) -> tuple[float, TagGradients]:
         """The loss, a mean over tokens, and the gradients of its sum over tokens."""
         examples = list(examples)
         validate_examples(examples, "OssammaNER.get_loss")
@@ -288,11 +291,12 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
     @contextmanager
     def _loading(self, source: str) -> Iterator[None]:
-        """Check what is loaded against the config; after an error the pipe is as it was."""
+        """Check what is loaded against the config; after an error the pipe is as it was, but for new strings."""
         wanted = [
             (torch_shim(node), node.attrs["config"]) for node in self.model.walk() if node.name == "ossamma_encoder"
         ]
         cfg, states = dict(self.cfg), [(shim, dict(vars(shim))) for shim in self._shims()]
+        nodes = [(node, node.name, dict(node._dims), dict(node.attrs)) for node in self.model.walk()]
         try:
             yield
             for shim, config in wanted:
@@ -306,6 +310,10 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             self.cfg = cfg
             for shim, state in states:
                 vars(shim).update(state)
+            for node, name, dims, attrs in nodes:  # thinc sets them before a shim can refuse its weights
+                node.name, node._dims = name, dims
+                node.attrs.clear()
+                node.attrs.update(attrs)
             raise ValueError(
                 f"{self.name}: {source}: damaged, or not made by this config ({error}); install the pipeline again, "
                 "or train it with this config"
@@ -346,6 +354,25 @@ def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[Doc, set[
         if words.total() == before:
             raise ValueError(f"corpora: '{name}' has no documents in {path}")
     return Doc(vocab, words=list(often(words))), labels
+
+
+def _check_label(pipe: str, label: object) -> None:
+    if not isinstance(label, str) or not label:
+        raise ValueError(f"{pipe}: a label is a text that is not empty, got {label!r}")
+
+
+def _is_streamed(nlp: Language) -> bool:
+    settings = nlp.config.interpolate()["training"]  # max_epochs may be a variable
+    return bool(settings.get("max_epochs", 0) < 0)
+
+
+def trimmed(doc: Doc, start: int, end: int) -> tuple[int, int]:
+    """The tokens from start to end (exclusive) without white space at their ends; nothing remains of white space."""
+    while start < end and doc[start].is_space:
+        start += 1
+    while start < end and doc[end - 1].is_space:
+        end -= 1
+    return start, end
 
 
 def _label_rank(label: str) -> tuple[int, str]:

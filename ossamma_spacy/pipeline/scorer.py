@@ -11,7 +11,7 @@ from spacy.scorer import PRFScore
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ossamma_spacy.knowledge import Candidates, read_knowledge
+from ossamma_spacy.knowledge import OUTSIDE, Candidates, read_knowledge
 
 
 def ner_score(examples: Iterable[Example], *, smallest_gain: float = 0.0, **kwargs: Any) -> dict[str, Any]:
@@ -67,7 +67,11 @@ def gold_entities(reference: Doc) -> Gold:
     if knowledge is None:
         unknown = frozenset(token.i for token in reference if not token.ent_iob)
         return Gold({(c.start, c.end): c.labels for c in known}, unknown)
-    counted = [c for c in (*known, *knowledge.candidates) if c.labels and all(map(knowledge.annotates, c.labels))]
+    counted = [
+        c
+        for c in (*known, *knowledge.candidates)
+        if c.labels and OUTSIDE not in c.labels and all(map(knowledge.annotates, c.labels))
+    ]
     unsure = [c for c in knowledge.candidates if not c.placed or c not in counted]
     return Gold(
         spans={(c.start, c.end): c.labels for c in counted if c.placed},

@@ -1,11 +1,14 @@
 """Timing pipelines: what is asked of them is done, no speed is asserted."""
 
+import subprocess
+
 import pytest
 import spacy
+import torch
 from typer.testing import CliRunner
 
 from ossamma_spacy.cli import app
-from ossamma_spacy.evaluation.speed import Candidate, Speed, compare_speed, ratios, read_texts
+from ossamma_spacy.evaluation.speed import Candidate, Speed, _worker, compare_speed, ratios, read_texts
 
 
 @pytest.mark.slow
@@ -44,6 +47,27 @@ def test_a_failing_candidate_is_named(tmp_path):
     (tmp_path / "texts.txt").write_text("a\n")
     with pytest.raises(ValueError, match="broken: "):
         compare_speed([Candidate("broken", str(tmp_path / "nowhere"))], tmp_path / "texts.txt", rounds=1)
+
+
+def test_a_candidate_that_is_killed_is_named(tmp_path, monkeypatch):
+    (tmp_path / "texts.txt").write_text("a\n")
+    killed = subprocess.CompletedProcess([], -9, "", "")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: killed)
+    with pytest.raises(ValueError, match=r"big: ended with -9; is there enough memory\?"):
+        compare_speed([Candidate("big", "big")], tmp_path / "texts.txt", rounds=1)
+
+
+def test_what_finds_entities_is_loaded_under_any_name(trained, tmp_path, monkeypatch):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ossamma_ner", "mine", source=trained)
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("entity_ruler")
+    nlp.to_disk(tmp_path / "ours")
+    (tmp_path / "texts.txt").write_text("a\n")
+    load, loaded = spacy.load, []
+    monkeypatch.setattr(spacy, "load", lambda *args, **more: loaded.append(load(*args, **more)) or loaded[-1])
+    _worker(str(tmp_path / "ours"), {}, str(tmp_path / "texts.txt"), torch.get_num_threads(), 256)
+    assert loaded[0].component_names == ["mine", "entity_ruler"]
 
 
 def test_texts_come_from_docbins_and_lines(trained, tmp_path):

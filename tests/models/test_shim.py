@@ -294,3 +294,21 @@ def test_an_l2_that_is_no_weight_decay_is_refused():
     backward(shim)
     with pytest.raises(ValueError, match="set L2_is_weight_decay = true"):
         shim.finish_update(make_adam(L2_is_weight_decay=False))
+
+
+def test_gradients_that_are_not_finite_are_refused():
+    shim = make_shim()
+    before = parameters(shim)
+    backward(shim)
+    shim.module.linear.weight.grad[0, 0] = float("nan")
+    with pytest.raises(ValueError, match="training has diverged, the norm of its gradients is nan; lower learn_rate"):
+        shim.finish_update(make_adam(grad_clip=1.0))
+    assert all(torch.equal(v, before[k]) for k, v in parameters(shim).items())
+
+
+def test_a_gpu_without_float64_is_left_alone(monkeypatch):
+    monkeypatch.setattr("ossamma_spacy.models.shim.get_torch_default_device", lambda: torch.device("mps"))
+    shim = make_shim()
+    assert shim.device.type == "cpu"
+    shim.to_device("mps", 0)
+    assert shim.device.type == shim.module.scalar.device.type == "cpu"

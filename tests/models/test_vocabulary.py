@@ -36,9 +36,9 @@ def test_every_word_has_pieces_of_its_own(word):
     pieces = VOCABULARY.pieces(word)
     assert len(pieces) <= MAX_PIECES
     assert bool(pieces) == bool(word)
-    assert all(2 <= piece < VOCABULARY.rows for piece in pieces)
+    assert all(1 <= piece < VOCABULARY.rows for piece in pieces)
     if len(pieces) < MAX_PIECES:
-        assert VOCABULARY.tokenizer.decode([piece - 2 for piece in pieces]) == word
+        assert VOCABULARY.tokenizer.decode([piece - 1 for piece in pieces]) == word
 
 
 def test_of_a_long_word_both_ends_are_read():

@@ -13,8 +13,8 @@ def qkv(batch, length, heads=2, width=8, seed=0):
 
 
 def joined(function, tensors, cuts, *more):
-    """Call a function of pieces, and join what it returns."""
-    return torch.cat(function(*([x[:, piece] for piece in cuts] for x in tensors), *more), dim=1)
+    """Call a function of segments, and join what it returns."""
+    return torch.cat(function(*([x[:, segment] for segment in cuts] for x in tensors), *more), dim=1)
 
 
 @pytest.mark.parametrize("cuts", [[slice(0, 7)], [slice(0, 4), slice(4, 7)]])
@@ -42,11 +42,11 @@ def test_windowed_attention_equals_a_banded_softmax(length, padded, size):
     window = 4
     q, k, v = qkv(3, length, seed=length)
     lengths = torch.tensor([length, max(length - 3, 0), 1]) if padded else torch.full((3,), length)
-    pieces = (
+    segments = (
         [slice(i, min(i + size, length)) for i in range(0, length, size)] if length > 2 * window else [slice(0, length)]
     )
-    masks = window_masks(3, length, lengths if padded else None, window, pieces, q.device)
-    out = joined(windowed_attention, (q, k, v), pieces, masks, window)
+    masks = window_masks(3, length, lengths if padded else None, window, segments, q.device)
+    out = joined(windowed_attention, (q, k, v), segments, masks, window)
     position = torch.arange(length)
     band = (position[:, None] - position[None]).abs() <= window
     for b, n in enumerate(lengths.tolist()):

@@ -15,6 +15,11 @@ def test_drops_its_share_and_keeps_the_mean(p):
     assert torch.equal(x.grad, y.detach())  # what was dropped has no gradient, the rest that of the scale
 
 
+def test_a_share_of_nearly_one_leaves_something():
+    torch.manual_seed(0)
+    assert 0 < (Dropout(0.999)(torch.ones(400, 400)) != 0).sum() < 1600
+
+
 def test_elements_are_dropped_independently():
     torch.manual_seed(0)
     y = (Dropout(0.5)(torch.ones(4000, 64)) == 0).float() - 0.5

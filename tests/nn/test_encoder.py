@@ -64,18 +64,18 @@ def test_a_document_is_encoded_alike_alone_in_any_batch_order_and_padding(encode
 
 
 @torch.no_grad()
-def test_a_document_in_pieces_is_encoded_as_whole(encoder, monkeypatch):
+def test_a_document_in_segments_is_encoded_as_whole(encoder, monkeypatch):
     words = make_words([500, 130])
     whole = encoder(words)
-    monkeypatch.setattr("ossamma_spacy.nn.encoder.PIECE", 64)
+    monkeypatch.setattr("ossamma_spacy.nn.encoder.SEGMENT", 64)
     assert (encoder(words) - whole).abs().max() <= 1e-4
 
 
-def test_gradients_in_pieces_are_those_of_the_whole(encoder, monkeypatch):
+def test_gradients_in_segments_are_those_of_the_whole(encoder, monkeypatch):
     words, weight = make_words([300]), torch.randn(1, 300, 16)
     parameters = list(encoder.blocks.parameters())
     whole = torch.autograd.grad((encoder(words) * weight).sum(), parameters)
-    monkeypatch.setattr("ossamma_spacy.nn.encoder.PIECE", 64)
+    monkeypatch.setattr("ossamma_spacy.nn.encoder.SEGMENT", 64)
     for a, b in zip(torch.autograd.grad((encoder(words) * weight).sum(), parameters), whole, strict=True):
         assert (a - b).abs().max() <= 1e-3 * b.abs().max().clamp_min(1.0)
 
@@ -137,6 +137,15 @@ def test_the_memory_of_a_dropped_word_is_hidden_wherever_it_stands(encoder):
     assert dropped[:9].any() and not dropped[:9].all()
     assert torch.equal(seen, lexicon.eval().memory(words, dropped[words.index]))
     assert not torch.equal(seen, known)
+
+
+@torch.no_grad()
+def test_hidden_padding_hides_nothing(encoder):
+    words = make_words([9, 4])
+    hidden = torch.zeros(2, 9, dtype=torch.bool)
+    hidden[1, 4:] = True
+    known = encoder.lexicon.memory(words, None)
+    assert torch.equal(encoder.lexicon.memory(words, hidden)[1, :4], known[1, :4])
 
 
 def test_dropout_of_words_and_memory_stops_at_prediction():
@@ -225,6 +234,13 @@ def test_bfloat16_stays_near(encoder):
         ({"word_rows": -1}, "word_rows = -1"),
         ({"time_width": 3}, "time_width = 3"),
         ({"windowed_attention": False}, "input_gate = true"),
+        (
+            dict.fromkeys(
+                ("windowed_attention", "linear_attention", "oscillator", "input_gate", "output_gate", "token_mixing"),
+                False,
+            ),
+            "no branch is left, keep oscillator",
+        ),
         ({"weight": 3}, "unknown settings weight"),
     ],
 )

@@ -31,11 +31,11 @@ def test_pooling_sees_the_neighbours_and_nothing_beyond_the_border():
 
 
 @torch.no_grad()
-def test_long_documents_are_scored_in_pieces(monkeypatch):
+def test_long_documents_are_scored_in_segments(monkeypatch):
     head = TaggerHead(4, 2).eval()
     h = torch.randn(2, 11, 4)
     whole = head(h)
-    monkeypatch.setattr("ossamma_spacy.nn.heads.PIECE", 3)
+    monkeypatch.setattr("ossamma_spacy.nn.heads.SEGMENT", 3)
     assert torch.allclose(head(h), whole, atol=1e-6)
     assert head(h[:, :0]).shape == (2, 0, 7)
 

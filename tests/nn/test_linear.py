@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ossamma_spacy.nn.linear import Linear, set_arithmetic
+from ossamma_spacy.nn.linear import Linear, fastest_arithmetic, set_arithmetic
 
 SHAPES = [(0, 5), (1, 5), (3, 5), (2, 4, 5), (2, 0, 5), (2, 3, 4, 5)]
 
@@ -73,6 +73,28 @@ def test_layers_are_copied_and_pickled():
         y = layer(x)
         for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
             assert torch.equal(twin(x), y)
+
+
+def test_a_copy_follows_its_own_weights():
+    layer, x = Linear(8, 8), torch.randn(3, 8)
+    layer.arithmetic = "bfloat16"
+    with torch.no_grad():
+        for value in (1.0, 2.0):  # so often written as the copy will be
+            layer.weight.fill_(value)
+        layer(x)
+        twin = copy.deepcopy(layer)
+        while twin.weight._version < layer.weight._version:
+            twin.weight.zero_()
+        twin.bias.zero_()
+        assert (twin(x) == 0).all()
+
+
+def test_measuring_draws_no_random_numbers():
+    fastest_arithmetic.cache_clear()
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    fastest_arithmetic(torch.get_num_threads())
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize("rows", [0, 3])

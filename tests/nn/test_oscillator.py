@@ -1,5 +1,6 @@
 """The oscillator against the sequential recurrence of the damped oscillator, in float64."""
 
+import copy
 import math
 
 import pytest
@@ -36,7 +37,7 @@ def by_chunks(layer, x):
     return layer.by_chunks([x])[0]
 
 
-def by_pieces(layer, x):
+def by_segments(layer, x):
     size = 2 * CHUNK
     return torch.cat(layer.by_chunks([x[:, i : i + size] for i in range(0, x.shape[1], size)]), dim=1)
 
@@ -45,7 +46,7 @@ def by_fft(layer, x):
     return layer.by_fft(x)
 
 
-WAYS = pytest.mark.parametrize("way", [by_chunks, by_pieces, by_fft])
+WAYS = pytest.mark.parametrize("way", [by_chunks, by_segments, by_fft])
 
 
 @pytest.mark.parametrize("training", [True, False])  # prediction cuts its kernels from some that it remembers
@@ -102,7 +103,7 @@ def test_initial_periods_and_folds_span_phrases_and_paragraphs():
 def test_padding_of_zeros_changes_nothing():
     layer, x = Oscillator(4), torch.randn(1, 70, 4)
     padded = torch.cat([x, torch.zeros(1, 100, 4)], dim=1)
-    for way in (by_chunks, by_pieces, by_fft):
+    for way in (by_chunks, by_segments, by_fft):
         assert torch.allclose(way(layer, x), way(layer, padded)[:, :70], atol=1e-5)
 
 
@@ -110,3 +111,15 @@ def test_empty_sequences():
     layer = Oscillator(4)
     assert layer([torch.zeros(2, 0, 4)])[0].shape == (2, 0, 4)
     assert layer([torch.zeros(0, 3, 4)])[0].shape == (0, 3, 4)
+
+
+@torch.no_grad()
+def test_a_copy_follows_its_own_weights():
+    layer, x = Oscillator(4), torch.randn(1, CHUNK, 4)
+    by_chunks(layer, x)
+    twin = copy.deepcopy(layer)
+    for p, own in zip(twin.parameters(), layer.parameters(), strict=True):
+        while p._version < own._version:
+            p.add_(0.0)
+        p.data = p.data + 0.5  # unseen by the count of versions
+    assert torch.allclose(by_chunks(twin, x), by_fft(twin, x), atol=1e-5)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import spacy
 from conftest import make_examples
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
 
 from ossamma_spacy.knowledge import write_knowledge
-from ossamma_spacy.pipeline.calibration import calibrate_pipeline, expected_calibration_error, fit_temperature
+from ossamma_spacy.pipeline.calibration import _judged, calibrate_pipeline, expected_calibration_error, fit_temperature
 
 
 def test_error_is_the_weighted_distance_of_confidence_and_accuracy():
@@ -72,3 +73,19 @@ def test_without_entities_there_is_nothing_to_calibrate(model):
     nlp = spacy.load(model)
     with pytest.raises(ValueError, match="nothing to calibrate"):
         fit_temperature(nlp.get_pipe("ossamma_ner"), make_examples(nlp, [("Nothing is named here.", [])]))
+
+
+def test_entities_are_judged_as_the_pipe_writes_them(trained):
+    pipe = trained.get_pipe("ossamma_ner")
+    doc = Doc(trained.vocab, words=["\n", "Marie", "Curie"])
+    gold = Doc(trained.vocab, words=["\n", "Marie", "Curie"])
+    gold.set_ents([Span(gold, 1, 3, label="PERSON")])
+    person = pipe.labels.index("PERSON")
+    assert _judged(pipe, Example(doc, gold), [(0, 3, person), (0, 1, person)]) == [True, None]
+
+
+def test_fitting_again_says_what_the_last_fit_was_worth(model):
+    pipe = spacy.load(model).get_pipe("ossamma_ner")
+    examples = wrong_examples(spacy.load(model))
+    first, second = (fit_temperature(pipe, examples) for _ in range(2))
+    assert second.before == second.after == first.after < first.before

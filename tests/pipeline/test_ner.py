@@ -40,7 +40,7 @@ def test_there_must_be_something_to_evaluate_on(trained):
 
 def test_spacy_knows_what_the_pipe_sets_and_how_it_is_scored(trained):
     meta = trained.get_pipe_meta("ossamma_ner")
-    assert meta.assigns == ["doc.ents", "token.ent_iob", "token.ent_type"]
+    assert meta.assigns == ["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"]
     weights = {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_macro_f": 0.0, "ents_per_type": None}
     assert meta.default_score_weights == weights
     assert trained.analyze_pipes()["problems"] == {"ossamma_ner": []}
@@ -212,7 +212,7 @@ def test_settings_of_the_model_are_checked():
         with pytest.raises(ValueError, match=message):
             make_nlp(model={**model, **changed})
     nlp = make_nlp(model={**model, "tok2vec": {**model["tok2vec"], "vocabulary_rows": 10}})
-    with pytest.raises(ValueError, match="vocabulary_rows = 10, expected at least 258"):
+    with pytest.raises(ValueError, match="vocabulary_rows = 10, expected at least 257"):
         nlp.initialize(lambda: make_examples(nlp))
 
 
@@ -546,6 +546,52 @@ def test_weights_of_another_shape_than_the_config_are_refused(folder, setting, v
     changed = {"components": {"ossamma_ner": {"model": {"tok2vec": {setting: value}}}}}
     with pytest.raises(ValueError, match=f"not made by this config.*{value}"):
         spacy.load(folder, config=changed)
+
+
+def test_a_refused_load_leaves_everything_as_it_was(trained, folder):
+    def pipe_of(depth):
+        nlp = spacy.blank("en")
+        config = make_config()
+        config["model"]["tok2vec"]["depth"] = depth
+        nlp.add_pipe("ossamma_ner", config=config)
+        nlp.initialize(lambda: make_examples(nlp))
+        return nlp.get_pipe("ossamma_ner")
+
+    pipe, other = pipe_of(1), pipe_of(2)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="not made by this config"):
+            pipe.from_bytes(other.to_bytes())
+    fewer = make_nlp()
+    examples = make_examples(fewer)[:1]
+    fewer.initialize(lambda: examples)
+    good = fewer.get_pipe("ossamma_ner").to_bytes()
+    fresh = make_nlp().get_pipe("ossamma_ner")
+    with pytest.raises(ValueError, match="damaged"):
+        fresh.from_bytes(pipe.to_bytes().replace(b"sha256", b"sha257"))
+    fresh.from_bytes(good)
+    assert fresh.labels == fewer.get_pipe("ossamma_ner").labels != pipe.labels
+
+
+def test_a_span_that_somebody_added_has_no_confidence(trained):
+    doc = trained(SENTENCES[0][0])
+    doc.spans["ossamma_ner"].append(Span(doc, len(doc) - 1, len(doc), label="PERSON"))
+    assert doc.spans["ossamma_ner"][len(doc.ents)]._.confidence is None
+
+
+def test_max_epochs_may_be_a_variable():
+    nlp = make_nlp()
+    nlp.config["variables"] = {"epochs": 2}
+    nlp.config["training"]["max_epochs"] = "${variables.epochs}"
+    examples = make_examples(nlp)
+    nlp.get_pipe("ossamma_ner").initialize(lambda: examples, nlp=nlp)
+
+
+def test_a_wrong_label_is_refused_before_the_weights_go(folder):
+    pipe = spacy.load(folder).get_pipe("ossamma_ner")
+    labels = pipe.labels
+    with pytest.raises(ValueError, match="a label is a text that is not empty, got ''"):
+        pipe.initialize(lambda: make_examples(make_nlp()), labels=[*labels, ""])
+    assert pipe.is_initialized and pipe.labels == labels
 
 
 def test_confidences_of_an_earlier_pass_do_not_stay(trained, folder):

@@ -91,3 +91,8 @@ def test_a_gold_span_that_meets_no_token_border_is_missed():
     assert counts([(0, 1, "X"), (3, 4, "X")], {"X"}, [(0, 1, "X")], [Candidates(3, 4, ("X",), placed=False)]) == {
         "X": (1, 0.5)
     }
+
+
+@pytest.mark.parametrize("annotated", [None, {"X"}])
+def test_what_may_be_nothing_is_not_missed(annotated):
+    assert counts([(0, 1, "X")], annotated, [(0, 1, "X")], [Candidates(3, 4, ("X", "O"))]) == {"X": (1, 1)}
