@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 convert_app = typer.Typer(help="Turn annotated text into spaCy's DocBin.", no_args_is_help=True)
-init_app = typer.Typer(help="Start something new.", no_args_is_help=True)
+init_app = typer.Typer(help="Write a config for `spacy train`.", no_args_is_help=True)
 app.add_typer(convert_app, name="convert")
 app.add_typer(init_app, name="init")
 app.add_typer(corpora_app, name="corpora")
@@ -41,7 +41,7 @@ app.add_typer(benchmark_app, name="benchmark")
 
 @app.command()
 def info() -> None:
-    """Print the sizes of the encoder with their counted parameters.
+    """Print the sizes of the encoder with their parameter counts.
 
     The lexicon holds the subwords of a full vocabulary and the lexical memory, of which a text reads a few rows a word;
     head and CRF come on top, 0.15 million weights for nine labels at tiny's width.
@@ -62,7 +62,7 @@ def init_config(
     transformer: Annotated[
         str | None, typer.Option(help="Name or folder of a Hugging Face model in place of our encoder.")
     ] = None,
-    gpu: Annotated[bool, typer.Option("--gpu", help="Settings for a GPU: bfloat16 matrix products.")] = False,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Train with matrix products in bfloat16.")] = False,
     labels: Annotated[str | None, typer.Option(help="A label file, as `spacy init labels` writes it.")] = None,
     pretrained: Annotated[str | None, typer.Option(help="The folder of a pretrained encoder.")] = None,
 ) -> None:
@@ -117,7 +117,7 @@ def debug_data(
     context: typer.Context,
     config: Annotated[Path, typer.Argument(help="A config for `spacy train`; --section.key overrides as there.")],
 ) -> None:
-    """Examine the corpora of a config: entities, what the tokens cut, what is not annotated, repetitions, lengths.
+    """Examine the corpora of a config: entities, spans off token borders, what is not annotated, repetitions, lengths.
 
     Example: ossamma debug-data configs/tiny.cfg --paths.train corpus/train.spacy --paths.dev corpus/dev.spacy
     """
@@ -187,9 +187,15 @@ def convert_iob(
     lang: Annotated[str, typer.Option(help="Language of the text.")] = "en",
     token_column: Annotated[int, typer.Option(help="Column of the token, from 0.")] = 0,
     tag_column: Annotated[int, typer.Option(help="Column of the tag, from 0; -1 is the last.")] = -1,
-    n_sents: Annotated[int, typer.Option(min=0, help="Sentences in a document; 0 keeps the file's documents.")] = 0,
+    n_sents: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Sentences in a document; 0 keeps the file's documents, or its sentences where it has no -DOCSTART-.",
+        ),
+    ] = 0,
 ) -> None:
-    """Convert an IOB1, IOB2, BIOES or BILUO file: columns parted by spaces or tabs, sentences by blank lines.
+    """Convert an IOB1, IOB2, BIOES or BILUO file: columns separated by spaces or tabs, sentences by blank lines.
 
     An I-, E- or L- tag that continues no entity of its label begins one, and is reported. A line with another number of
     columns than the lines before, an unknown prefix or a tag without a label is refused.

@@ -92,7 +92,7 @@ class Recipe:
     epochs: int = 0
 
 
-# what the client fine-tunes a large pretrained encoder by
+# for fine-tuning a large pretrained encoder
 FINE_TUNING = Recipe(batch_size=32, learn_rate=2e-5, head_scale=50.0, smoothing=0.1, epochs=20)
 SUB_BATCHES = 2  # in which such a batch goes through the model
 WARMUP = 0.1  # share of the steps

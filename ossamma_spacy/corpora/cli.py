@@ -41,7 +41,7 @@ def list_corpora() -> None:
 
 @app.command("show")
 def show_corpus(name: Annotated[str, typer.Argument(help="A corpus of the catalogue.")]) -> None:
-    """Show what the catalogue knows of a corpus: licence, files, and what its labels are for us.
+    """Show what the catalogue knows of a corpus: licence, files, and what its labels are among the nine.
 
     Example: ossamma corpora show wnut17
     """

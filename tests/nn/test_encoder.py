@@ -249,7 +249,7 @@ def test_a_config_that_cannot_be_is_refused(values, message):
         EncoderConfig.from_dict(values)
 
 
-def test_sizes_have_the_clients_shape_but_for_the_layers_of_tiny():
+def test_sizes_have_the_planned_shape_but_for_the_layers_of_tiny():
     shapes = {name: (c.depth, c.width, c.heads, c.window) for name, c in SIZES.items()}
     assert shapes == {
         "tiny": (3, 192, 6, 64), "small": (6, 384, 6, 128), "base": (12, 768, 12, 256), "large": (24, 1024, 16, 256),
