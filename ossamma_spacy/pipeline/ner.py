@@ -1,6 +1,5 @@
 """The trainable pipe `ossamma_ner`."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,18 +15,16 @@ from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
 from ossamma_spacy.files import write_whole
-from ossamma_spacy.knowledge import labels_of
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import Decoded, decode
 from ossamma_spacy.models.loss import tagger_loss
 from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.models.tagger import Tagger, TagGradients
-from ossamma_spacy.models.vocabulary import often
 from ossamma_spacy.pipeline.confidence import span_confidence
 from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
-from ossamma_spacy.stored import documents
+from ossamma_spacy.pipeline.training_data import docs_and_labels, words_and_labels
 
 STREAM_SAMPLE = 100  # examples that spaCy shows a pipe before it trains on a streamed corpus
 
@@ -328,32 +325,6 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         if not examples:
             raise ValueError(f"{self.name}: no document to evaluate on; check the development or test data")
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
-
-
-def docs_and_labels(examples: Iterable[Example]) -> tuple[list[Doc], set[str]]:
-    """The documents to learn subwords from, and their labels."""
-    docs, labels = [], set()
-    for example in examples:
-        docs.append(example.predicted)
-        labels |= labels_of(example.reference)
-    return docs, labels
-
-
-def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[Doc, set[str]]:
-    """The same of .spacy files and folders of them: a document with the words that subwords need, and their labels.
-
-    Raises ValueError for a path without documents.
-    """
-    words: Counter[str] = Counter()
-    labels: set[str] = set()
-    for name, path in paths.items():
-        before = words.total()
-        for doc in documents(path):
-            words.update(token.text for token in doc)
-            labels |= labels_of(doc)
-        if words.total() == before:
-            raise ValueError(f"corpora: '{name}' has no documents in {path}")
-    return Doc(vocab, words=list(often(words))), labels
 
 
 def _check_label(pipe: str, label: object) -> None:
