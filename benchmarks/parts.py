@@ -30,6 +30,7 @@ def measure(threads: int, rounds: int) -> dict[str, dict[str, dict[str, Any]]]:
         "dropout": {"forward": dropouts()},
         "oscillator, prediction": oscillators(),
         "windowed attention, forward and backward": windowed_attentions(),
+        "windowed attention, prediction in bfloat16": rounded_attentions(),
         "gradient of the CRF": crf_gradients(),
     }
     return {
@@ -89,6 +90,27 @@ def windowed_attentions() -> dict[str, Ways]:
             name: lambda dense=dense, q=q, k=k, v=v: gradients(attend(q, k, v, dense).sum(), [q, k, v])
             for name, dense in (("one product", 1000), ("blocks", 0))
         }
+    return cases
+
+
+def rounded_attentions() -> dict[str, Ways]:
+    """The fused kernel is what torch has for it; both other ways multiply by oneDNN."""
+    cases = {}
+    for length in (128, 256, 384, 1536):
+        shape = (TOKENS // length, length, HEADS, WIDTH // HEADS)
+        q, k, v = (torch.randn(shape, dtype=torch.bfloat16) for _ in range(3))
+        mask = attention.window_masks(len(q), length, None, WINDOW, [slice(0, length)], q.device)[0]
+        heads = [x.transpose(1, 2) for x in (q, k, v)]
+        ways: Ways = {
+            name: torch.no_grad()(lambda dense=dense, q=q, k=k, v=v: attend(q, k, v, dense))
+            for name, dense in (("one product", 1000), ("blocks", 0))
+        }
+        if length <= attention.DENSE * WINDOW:
+            rounded = None if mask is None else mask.bfloat16()
+            ways["one product, fused"] = torch.no_grad()(
+                lambda heads=heads, mask=rounded: F.scaled_dot_product_attention(*heads, attn_mask=mask)
+            )
+        cases[f"{length} tokens"] = ways
     return cases
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-DENSE = 6  # documents of up to so many windows attend by one masked product: cheaper than blocks with their halos
+DENSE = 4  # documents of up to so many windows attend by one masked product: cheaper than blocks with their halos
 
 
 def linear_attention(q: list[Tensor], k: list[Tensor], v: list[Tensor], counts: Tensor) -> list[Tensor]:
@@ -53,8 +53,7 @@ def windowed_attention(
     """
     if len(q) == 1 and q[0].shape[1] <= DENSE * window:
         q_heads, k_heads, v_heads = (x[0].transpose(1, 2) for x in (q, k, v))  # (B, H, L, d_h)
-        mask = _as(masks[0], q_heads)
-        return [F.scaled_dot_product_attention(q_heads, k_heads, v_heads, attn_mask=mask).transpose(1, 2)]
+        return [_attend(q_heads, k_heads, v_heads, masks[0]).transpose(1, 2)]
     out = []
     for i, mask in enumerate(masks):
         out.append(_block_attention(q[i], _with_halo(k, i, window), _with_halo(v, i, window), mask, window))
@@ -71,8 +70,21 @@ def _block_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, windo
     k, v = (
         torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], dim=2).flatten(0, 1).transpose(1, 2) for x in blocks[1:]
     )  # (B·N, H, 3w, d_h)
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=_as(mask, q)).transpose(1, 2)  # (B·N, w, H, d_h)
+    out = _attend(q, k, v, mask).transpose(1, 2)  # (B·N, w, H, d_h)
     return out.reshape(batch, -1, heads, width)[:, :length]
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    """softmax(qkᵀ/√d_h + mask) v of (G, H, Q, d_h) and (G, H, K, d_h); the mask is broadcast."""
+    if mask is not None:
+        mask = mask.to(q.dtype)
+    if q.dtype != torch.bfloat16 or q.device.type != "cpu" or torch.is_grad_enabled():
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    # torch's fused kernel is no faster in bfloat16 than in float32, oneDNN's products are
+    scores = torch.matmul(q * q.shape[-1] ** -0.5, k.mT)
+    if mask is not None:
+        scores += mask
+    return torch.softmax(scores, dim=-1, out=scores) @ v
 
 
 def _with_halo(segments: Sequence[Tensor], i: int, window: int) -> Tensor:
@@ -114,7 +126,3 @@ def window_masks(
 
 def _additive(seen: Tensor) -> Tensor:
     return torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)[:, None]
-
-
-def _as(mask: Tensor | None, q: Tensor) -> Tensor | None:
-    return None if mask is None else mask.to(q.dtype)

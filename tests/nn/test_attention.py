@@ -38,9 +38,11 @@ def test_linear_attention_equals_its_normed_quadratic_form(lengths, cuts):
 @pytest.mark.parametrize("length", [1, 3, 4, 5, 8, 9, 16, 23, 25, 41])
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("size", [100, 12, 4])
-def test_windowed_attention_equals_a_banded_softmax(length, padded, size):
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 3e-2)])
+@torch.no_grad()
+def test_windowed_attention_equals_a_banded_softmax(length, padded, size, dtype, tolerance):
     window = 4
-    q, k, v = qkv(3, length, seed=length)
+    q, k, v = (x.to(dtype) for x in qkv(3, length, seed=length))
     lengths = torch.tensor([length, max(length - 3, 0), 1]) if padded else torch.full((3,), length)
     segments = (
         [slice(i, min(i + size, length)) for i in range(0, length, size)] if length > 2 * window else [slice(0, length)]
@@ -53,7 +55,7 @@ def test_windowed_attention_equals_a_banded_softmax(length, padded, size):
         scores = torch.einsum("ihd,jhd->hij", q[b, :n].double(), k[b, :n].double()) / 8**0.5
         weights = scores.masked_fill(~band[:n, :n], -torch.inf).softmax(-1)
         expected = torch.einsum("hij,jhd->ihd", weights, v[b, :n].double())
-        assert torch.allclose(out[b, :n].double(), expected, atol=1e-5)
+        assert torch.allclose(out[b, :n].double(), expected, atol=tolerance)
     assert torch.isfinite(out).all()
 
 
