@@ -1,8 +1,8 @@
 """Time and memory of one document, from 1,024 to 65,536 tokens.
 
-Memory is that above the loaded model's once it knows the words and has read a document of 512 tokens, so has allocated
-what it needs for any document; in the process that measures it freed memory goes back to the system at once. Times are
-the least of several, for they are seconds on a machine that others use too.
+Memory is what a document takes above one of 512 tokens, in a process that knows the words and has read documents of
+1,024 tokens, so has allocated what it needs for any document, and whose freed memory goes back to the system at once.
+Times are the least of several, for they are seconds on a machine that others use too.
 """
 
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import harness
+from ossamma_spacy.nn.linear import fastest_arithmetic
 
 LENGTHS = [1024, 2048, 4096, 8192, 16384, 32768, 65536]
 FIRST = 512
@@ -26,10 +27,12 @@ TEXT = (
 
 def metrics(model: Path, threads: int) -> dict[str, Any]:
     """Microseconds and KiB per token by length, how much they spread, and the milliseconds of 512 tokens."""
-    seconds = {n: _measure("seconds", model, n, threads) for n in (FIRST, *LENGTHS)}
+    arithmetic = fastest_arithmetic(threads)
+    seconds = {n: _measure("seconds", model, n, threads, arithmetic) for n in (FIRST, *LENGTHS)}
     times = {n: seconds[n] / n for n in LENGTHS}
-    memory = {n: _measure("memory", model, n, threads) / (n - FIRST) for n in LENGTHS}
+    memory = {n: _measure("memory", model, n, threads, arithmetic) / (n - FIRST) for n in LENGTHS}
     return {
+        "arithmetic": arithmetic,
         "time_per_token_spread": max(times.values()) / min(times.values()),
         "memory_per_token_spread": max(memory.values()) / min(memory.values()),
         "latency_512_ms": 1000 * seconds[FIRST],
@@ -38,23 +41,24 @@ def metrics(model: Path, threads: int) -> dict[str, Any]:
     }
 
 
-def _measure(what: str, model: Path, length: int, threads: int) -> float:
+def _measure(what: str, model: Path, length: int, threads: int, arithmetic: str) -> float:
     """Seconds, or bytes above those of a document of 512 tokens, in a process of its own."""
     environment = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))}
     if what == "memory":
         environment["MALLOC_MMAP_THRESHOLD_"] = "32768"
-    command = [sys.executable, "-m", "benchmarks.length", what, str(model), str(length), str(threads)]
+    command = [sys.executable, "-m", "benchmarks.length", what, str(model), str(length), str(threads), arithmetic]
     done = subprocess.run(command, env=environment, cwd=harness.ROOT, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def _worker(what: str, model: str, length: int, threads: int) -> float:
+def _worker(what: str, model: str, length: int, threads: int, arithmetic: str) -> float:
     import spacy
     import torch
     from spacy.tokens import Doc
 
     torch.set_num_threads(threads)
-    nlp = spacy.load(model)
+    settings = {"model": {"arithmetic": arithmetic, "tok2vec": {"arithmetic": arithmetic}}}
+    nlp = spacy.load(model, config={"components": {"ossamma_ner": settings}})
     pipe = nlp.get_pipe("ossamma_ner")
     plain = TEXT.split()
     words = [f"{word}{i % 97}" if i % 11 == 0 else word for i, word in enumerate(plain * (length // len(plain) + 1))]
@@ -65,8 +69,8 @@ def _worker(what: str, model: str, length: int, threads: int) -> float:
         pipe(doc)
         return time.perf_counter() - start
 
-    for i in range(0, min(length, 8192), FIRST):
-        read(words[i : i + FIRST])
+    for i in range(0, min(length, 8192), 2 * FIRST):
+        read(words[i : i + 2 * FIRST])
     if what == "seconds":
         return min(read(words[:length]) for _ in range(11 if length < 20000 else 5))
     peaks = []
@@ -84,5 +88,5 @@ def _peak() -> int:
 
 
 if __name__ == "__main__":
-    what, model, length, threads = sys.argv[1:]
-    print(json.dumps(_worker(what, model, int(length), int(threads))))
+    what, model, length, threads, arithmetic = sys.argv[1:]
+    print(json.dumps(_worker(what, model, int(length), int(threads), arithmetic)))

@@ -1,5 +1,6 @@
 """Linear maps that multiply by oneDNN on the CPU."""
 
+import math
 import time
 from functools import lru_cache
 from typing import Any, Literal
@@ -63,20 +64,20 @@ def set_arithmetic(module: nn.Module, arithmetic: Arithmetic) -> None:
 
 @lru_cache
 def fastest_arithmetic(threads: int) -> Arithmetic:
-    """Which arithmetic multiplies fastest on this machine with so many threads, by a measurement of a few milliseconds.
+    """Which arithmetic multiplies fastest on this machine with so many threads, by a measurement of fifty milliseconds.
 
     A choice that rounds must be faster by half to be worth its rounding.
     """
     if not ONEDNN_BFLOAT16:
         return "float32"
     with torch.random.fork_rng(devices=[]):  # a measurement changes nothing of what a seed gives
-        layer, x = Linear(256, 1024), torch.randn(1024, 256)
-    seconds: dict[Arithmetic, float] = {}
-    for arithmetic in ARITHMETICS:
-        layer.arithmetic = arithmetic
-        with torch.no_grad():
-            layer(x)
-            seconds[arithmetic] = min(_seconds(layer, x) for _ in range(7))
+        layer, x = Linear(192, 768), torch.randn(256, 192)
+    seconds = dict.fromkeys(ARITHMETICS, math.inf)
+    with torch.no_grad():
+        for _ in range(30):  # many short turns, so that each meets a moment when nothing else runs
+            for arithmetic in ARITHMETICS:
+                layer.arithmetic = arithmetic
+                seconds[arithmetic] = min(seconds[arithmetic], _seconds(layer, x))
     return "bfloat16" if 1.5 * seconds["bfloat16"] < seconds["float32"] else "float32"
 
 
