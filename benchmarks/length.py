@@ -27,7 +27,7 @@ TEXT = (
 
 def metrics(model: Path, threads: int) -> dict[str, Any]:
     """Microseconds and KiB per token by length, how much they spread, and the milliseconds of 512 tokens."""
-    arithmetic = fastest_arithmetic(threads)
+    arithmetic = fastest_arithmetic()
     seconds = {n: _measure("seconds", model, n, threads, arithmetic) for n in (FIRST, *LENGTHS)}
     times = {n: seconds[n] / n for n in LENGTHS}
     memory = {n: _measure("memory", model, n, threads, arithmetic) / (n - FIRST) for n in LENGTHS}

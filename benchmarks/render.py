@@ -86,7 +86,7 @@ def plot_lengths(name: str, metrics: Mapping[str, Any]) -> str:
     for axes, key, label in zip(
         figure.subplots(1, 2),
         ("microseconds_per_token", "kib_per_token"),
-        ("time per token, µs", "memory per token, KiB"),
+        ("time per token, µs", "memory per token above 512, KiB"),
         strict=True,
     ):
         axes.plot([int(length) for length in metrics[key]], list(metrics[key].values()), marker="o")

@@ -2,25 +2,34 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write `path` at once or not at all, making its folder; a full disk leaves what was there.
+    """Write `path` at once or not at all; as `write_together`."""
+    write_together({path: data})
 
-    Raises IsADirectoryError where `path` is a folder.
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files, all of them or none, making their folders; a full disk leaves what was there.
+
+    Raises IsADirectoryError where a path is a folder.
     """
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; name a file")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = {path: path.with_name(f".{path.name}.partial") for path in contents}
+    for path in contents:
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder; name a file")
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
+        for path, data in contents.items():
+            partial[path].write_bytes(data)
+        for path in contents:
+            os.replace(partial[path], path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        for path in partial.values():
+            path.unlink(missing_ok=True)
         raise
 
 

@@ -93,6 +93,7 @@ class Recipe:
 
 
 # for fine-tuning a large pretrained encoder
+MEMORY_DROPOUT = 0.15  # from scratch twice as much (docs/decisions.md)
 FINE_TUNING = Recipe(batch_size=32, learn_rate=2e-5, head_scale=50.0, smoothing=0.1, epochs=20)
 SUB_BATCHES = 2  # in which such a batch goes through the model
 WARMUP = 0.1  # share of the steps
@@ -188,7 +189,8 @@ def _train_by_epochs(config: Any, recipe: Recipe) -> None:
         }  # fmt: skip
 
     training = config["training"]
-    training.update(max_epochs=recipe.epochs, max_steps=0, accumulate_gradient=SUB_BATCHES)
+    # by steps, not by max_epochs, for spaCy evaluates after the last of these
+    training.update(max_steps=steps(recipe.epochs), accumulate_gradient=SUB_BATCHES)
     training.update(eval_frequency=steps(1.0), patience=steps(PATIENCE))
     training["batcher"] = {"@batchers": "spacy.batch_by_sequence.v1", "size": recipe.batch_size}
     training["optimizer"]["learn_rate"].update(
@@ -224,6 +226,8 @@ def _use_encoder(config: Any, size: str, gpu: bool) -> Recipe:
         **asdict(SIZES[size]),
         "mixed_precision": gpu,
     }
+    if RECIPES[size] is FINE_TUNING:
+        config["components"]["ossamma_ner"]["model"]["tok2vec"]["memory_dropout"] = MEMORY_DROPOUT
     return RECIPES[size]
 
 

@@ -17,7 +17,7 @@ def stores(path: Path) -> Iterator[DocBin]:
     for file in walk_corpus(Path(path), FILE_TYPE):
         try:
             yield DocBin().from_disk(file)
-        except (ValueError, OSError) as error:
+        except Exception as error:  # zlib, msgpack and DocBin raise errors of many kinds
             raise ValueError(f"{file}: not a .spacy file, or cut short; convert its source again") from error
 
 

@@ -2,9 +2,11 @@
 
 import json
 import lzma
+import zlib
 
 import pytest
 import spacy
+import srsly
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
@@ -144,8 +146,10 @@ def test_data_that_cannot_be_read_is_named(trained, tmp_path):
     model = tmp_path / "model"
     trained.to_disk(model)
     (tmp_path / "broken.spacy").write_bytes(b"junk")
+    (tmp_path / "odd.spacy").write_bytes(zlib.compress(srsly.msgpack_dumps({})))
     DocBin().to_disk(tmp_path / "empty.spacy")
-    assert "broken.spacy: not a .spacy file" in run("calibrate", model, tmp_path / "broken.spacy", code=1)
+    for name in ("broken.spacy", "odd.spacy"):
+        assert f"{name}: not a .spacy file" in run("calibrate", model, tmp_path / name, code=1)
     assert "empty.spacy: no documents in it" in run("calibrate", model, tmp_path / "empty.spacy", code=1)
     assert "GPU" in run("calibrate", model, tmp_path / "empty.spacy", "--gpu-id", 99, code=1)
     for name, message in (("broken.spacy", "not a .spacy file"), ("nowhere.txt", "No such file")):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import spacy
-from conftest import entities
+from conftest import SENTENCES, entities, make_examples, make_nlp
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
@@ -89,6 +89,24 @@ def test_a_failed_save_leaves_the_weights_of_the_pipe(trained, folder, tmp_path,
     shutil.copytree(folder, model)
     with pytest.raises(failing_disk):
         trained.to_disk(model)
+    text = "IBM hired Ada Lovelace in 1997"
+    assert entities(spacy.load(model)(text)) == entities(trained(text))
+
+
+def test_a_disk_that_is_full_after_the_labels_leaves_labels_and_weights(trained, folder, tmp_path, monkeypatch):
+    model, other, write = tmp_path / "model", make_nlp(), Path.write_bytes
+    shutil.copytree(folder, model)
+    labels = [f"{label}S" for label in trained.get_pipe("ossamma_ner").labels]
+    other.get_pipe("ossamma_ner").initialize(lambda: make_examples(other, SENTENCES[3:4]), nlp=other, labels=labels)
+
+    def fail(path, data):
+        if len(data) > 1000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(OSError, match="No space left"):
+        other.to_disk(model)
     text = "IBM hired Ada Lovelace in 1997"
     assert entities(spacy.load(model)(text)) == entities(trained(text))
 

@@ -58,6 +58,13 @@ def test_bfloat16_autocast_keeps_float32_weights_and_learns(tmp_path):
     assert all(p.dtype == torch.float32 for p in shim.module.parameters())
 
 
+def test_processes_do_not_share_the_gpu(trained, tmp_path):
+    nlp = copy_of(trained, tmp_path)
+    nlp.get_pipe("ossamma_ner").to("cuda")
+    with pytest.raises(ValueError, match="use n_process=1 on the GPU"):
+        list(nlp.pipe(TEXTS, n_process=2))
+
+
 @needs_cupy
 @pytest.mark.slow
 def test_spacy_train_on_the_gpu_saves_for_the_cpu(tmp_path):

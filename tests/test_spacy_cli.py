@@ -143,7 +143,7 @@ def fine_tuning(workplace, tmp_path, rate, **training):
 
 def test_fine_tuning_evaluates_each_epoch_and_runs_for_twenty(workplace, tmp_path):
     found = fine_tuning(workplace, tmp_path, rate=1e-4, patience=0)
-    assert [step for step, _ in found] == list(range(0, 60, 3))
+    assert [step for step, _ in found] == list(range(0, 61, 3))
     assert found[-1][1] > found[0][1]
 
 

@@ -1,5 +1,6 @@
 """`ossamma.Encoder.v1`: the encoder as a tok2vec."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,9 +14,11 @@ from torch import nn
 from ossamma_spacy.models.arrays import pad_arrays, split_tensor
 from ossamma_spacy.models.batch import batch_words, in_batches, no_backprop
 from ossamma_spacy.models.shim import TorchShim, torch_shim
-from ossamma_spacy.models.vocabulary import Vocabulary
+from ossamma_spacy.models.vocabulary import LEAST_ROWS, Vocabulary
 from ossamma_spacy.nn.config import EncoderConfig
 from ossamma_spacy.nn.encoder import Encoder
+
+SPACY_SAMPLE = 10  # documents that spaCy's own pipes initialize their model with
 
 Tok2Vec = Model[list[Doc], list[Floats2d]]
 
@@ -84,6 +87,13 @@ def encoder_init(model: Tok2Vec, X: list[Doc] | None = None, Y: Any = None) -> N
         return
     config = EncoderConfig.from_dict(model.attrs["config"])
     vocabulary = Vocabulary.train((token.text for doc in X for token in doc), config.vocabulary_rows)
+    if len(X) == SPACY_SAMPLE and vocabulary.rows == LEAST_ROWS:
+        warnings.warn(
+            f"ossamma.Encoder.v1: {len(X)} documents, all that spaCy's own pipes show it, were too few to learn "
+            "subwords from, so it reads words by their bytes; name the corpora by ossamma.learn_subwords.v1 in "
+            "[initialize.before_init]",
+            stacklevel=2,
+        )
     torch_shim(model).create(
         {"config": replace(config, vocabulary_rows=vocabulary.rows).to_dict(), "vocabulary": vocabulary.json}
     )

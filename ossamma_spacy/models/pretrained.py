@@ -9,7 +9,7 @@ from typing import Any
 import safetensors.torch
 from thinc.api import Model
 
-from ossamma_spacy.files import write_whole
+from ossamma_spacy.files import write_together
 from ossamma_spacy.models.shim import torch_shim
 from ossamma_spacy.nn.config import EncoderConfig
 
@@ -31,8 +31,7 @@ def save_encoder(model: Model[Any, Any], folder: Path, **facts: Any) -> None:
         **facts,
     }
     files["metadata.json"] = (json.dumps(metadata, indent=2) + "\n").encode("utf-8")
-    for name, data in files.items():
-        write_whole(folder / name, data)
+    write_together({folder / name: data for name, data in files.items()})
 
 
 def pretrained_encoder(path: Path) -> Callable[[Model[Any, Any]], None]:

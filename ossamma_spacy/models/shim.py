@@ -74,9 +74,11 @@ class TorchShim(Shim):
 
     @property
     def module(self) -> Any:
-        """The module; raises ValueError while it has no weights."""
+        """The module; raises ValueError while it has no weights, and where another process has them on a GPU."""
         if self._model is None:
             raise ValueError("the model has no weights yet: call nlp.initialize(), or load a trained pipeline")
+        if self.device.type == "cuda" and self.process != os.getpid():
+            raise ValueError("a GPU cannot be shared by several processes of nlp.pipe: use n_process=1 on the GPU")
         return self._model
 
     @property
@@ -107,8 +109,6 @@ class TorchShim(Shim):
         gradients the CPU computes in the arithmetic that was set, or that a measurement found fastest.
         """
         module = self.module
-        if self.device.type == "cuda" and self.process != os.getpid():
-            raise ValueError("a GPU cannot be shared by several processes of nlp.pipe: use n_process=1 on the GPU")
         if module.training != is_train:
             module.train(is_train)
         if is_train:
@@ -127,7 +127,7 @@ class TorchShim(Shim):
         if is_train:
             return "bfloat16" if self.mixed_precision and ONEDNN_BFLOAT16 else "float32"
         chosen = self.arithmetic
-        return fastest_arithmetic(torch.get_num_threads()) if chosen == "auto" else cast(Arithmetic, chosen)
+        return fastest_arithmetic() if chosen == "auto" else cast(Arithmetic, chosen)
 
     # Training
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from spacy.tokens import Doc
@@ -77,7 +77,7 @@ def _forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Float
     head: TaggerHead = shim.module
     vectors, tok2vec_backprop = model.get_ref("tok2vec")(docs, is_train)
     lengths = [len(doc) for doc in docs]
-    vectors = [array.reshape(len(array), head.width) for array in vectors]  # without tokens, some layers give no width
+    vectors = [_of_width(array, head.width) for array in vectors]
     h = pad_arrays(vectors, max(lengths, default=0), shim.device).requires_grad_(is_train)
     y = shim.run(head, h, is_train=is_train, dropout=model.attrs["dropout_rate"])
 
@@ -89,3 +89,14 @@ def _forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Float
         return tok2vec_backprop(split_tensor(torch.zeros_like(h) if h.grad is None else h.grad, lengths, model.ops))
 
     return split_tensor(y, lengths, model.ops), backprop
+
+
+def _of_width(vectors: Floats2d, width: int) -> Floats2d:
+    if not len(vectors):  # without tokens, some layers give no width
+        return cast(Floats2d, vectors.reshape((0, width)))
+    if vectors.shape[1] != width:
+        raise ValueError(
+            f"ossamma.CRFTagger.v1: its tok2vec gives vectors of width {vectors.shape[1]}, the config says {width}; "
+            f"set width = {vectors.shape[1]} where the model listens to a tok2vec pipe"
+        )
+    return vectors

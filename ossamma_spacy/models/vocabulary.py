@@ -17,6 +17,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from ossamma_spacy.nn.lexical import AFFIXES, MAX_PIECES
 
 PAD, RESERVED = 0, 1  # rows of the subword table before the tokenizer's own ids
+LEAST_ROWS = RESERVED + 256  # every byte has one
 CACHE_SIZE = 1 << 17  # distinct words whose features are remembered
 OFTEN = 50  # a piece must occur so often; no word counts for more
 MAX_CHARS = 1024  # of a longer word only both ends are read
@@ -47,10 +48,8 @@ class Vocabulary:
         fewer rows than bytes.
         """
         alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-        if rows < len(alphabet) + RESERVED:
-            raise ValueError(
-                f"vocabulary_rows = {rows}, expected at least {len(alphabet) + RESERVED}: one for each byte"
-            )
+        if rows < LEAST_ROWS:
+            raise ValueError(f"vocabulary_rows = {rows}, expected at least {LEAST_ROWS}: one for each byte")
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
         tokenizer.decoder = decoders.ByteLevel()

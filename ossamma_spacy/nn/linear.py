@@ -2,7 +2,7 @@
 
 import math
 import time
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -62,9 +62,9 @@ def set_arithmetic(module: nn.Module, arithmetic: Arithmetic) -> None:
             part.arithmetic = arithmetic
 
 
-@lru_cache
-def fastest_arithmetic(threads: int) -> Arithmetic:
-    """Which arithmetic multiplies fastest on this machine with so many threads, by a measurement of fifty milliseconds.
+@cache
+def fastest_arithmetic() -> Arithmetic:
+    """Which arithmetic multiplies fastest on this machine, by a measurement of fifty milliseconds on one thread.
 
     A choice that rounds must be faster by half to be worth its rounding.
     """
@@ -73,11 +73,16 @@ def fastest_arithmetic(threads: int) -> Arithmetic:
     with torch.random.fork_rng(devices=[]):  # a measurement changes nothing of what a seed gives
         layer, x = Linear(192, 768), torch.randn(256, 192)
     seconds = dict.fromkeys(ARITHMETICS, math.inf)
-    with torch.no_grad():
-        for _ in range(30):  # many short turns, so that each meets a moment when nothing else runs
-            for arithmetic in ARITHMETICS:
-                layer.arithmetic = arithmetic
-                seconds[arithmetic] = min(seconds[arithmetic], _seconds(layer, x))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # on a busy machine several would measure how long they wait for each other
+    try:
+        with torch.no_grad():
+            for _ in range(30):  # many short turns, so that each meets a moment when nothing else runs
+                for arithmetic in ARITHMETICS:
+                    layer.arithmetic = arithmetic
+                    seconds[arithmetic] = min(seconds[arithmetic], _seconds(layer, x))
+    finally:
+        torch.set_num_threads(threads)
     return "bfloat16" if 1.5 * seconds["bfloat16"] < seconds["float32"] else "float32"
 
 

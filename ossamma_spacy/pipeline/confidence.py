@@ -2,20 +2,30 @@
 
 from bisect import bisect_left
 
-from spacy.tokens import Span
+from spacy.tokens import Span, SpanGroup
 
 
 def span_confidence(span: Span) -> float | None:
     """The confidence that `ossamma_ner` stored beside the entity, None for a span that it did not set."""
     for group in span.doc.spans.values():
         if "source" in group.attrs and "scores" in group.attrs:
-            # spans of a group stand in the order of the text
-            scores = group.attrs["scores"]  # fewer than spans where somebody has added some
-            i = bisect_left(group, span.start, key=_start)
-            while i < min(len(group), len(scores)) and group[i].start == span.start:
-                if (group[i].end, group[i].label) == (span.end, span.label):
-                    return float(scores[i])
-                i += 1
+            try:
+                score = _score(group, span)
+            except IndexError:  # a pipe like merge_entities has joined tokens, and the group counts them as before
+                continue
+            if score is not None:
+                return score
+    return None
+
+
+def _score(group: SpanGroup, span: Span) -> float | None:
+    scores = group.attrs["scores"]
+    ours = min(len(group), len(scores))  # in the order of the text; behind them may stand what somebody has added
+    i = bisect_left(group, span.start, hi=ours, key=_start)
+    while i < ours and group[i].start == span.start:
+        if (group[i].end, group[i].label) == (span.end, span.label):
+            return float(scores[i])
+        i += 1
     return None
 
 

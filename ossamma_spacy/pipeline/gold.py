@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -87,13 +88,15 @@ def expected_rates(reference: Doc, ratio: Mapping[str, float], labels: Sequence[
 
 
 def preset_lattice(doc: Doc, index: Mapping[str, int]) -> NDArray[np.bool_] | None:
-    """Tags that leave the document's entities as they are; None where it has none of the pipe's labels.
+    """Tags that leave the document's entities and blocked tokens as they are; None where it has neither.
 
     An entity of another label is kept by leaving its tokens outside of ours.
     """
-    if not doc.ents:
+    blocked = blocked_tokens(doc)
+    if not doc.ents and not blocked:
         return None
     lattice = np.ones((len(doc), 2 * len(index) + 1), dtype=bool)
+    lattice[blocked, 1:] = False
     for span in doc.ents:
         lattice[span.start : span.end] = False
         k = index.get(span.label_)
@@ -104,3 +107,8 @@ def preset_lattice(doc: Doc, index: Mapping[str, int]) -> NDArray[np.bool_] | No
             lattice[span.start + 1 : span.end, 2 * k + 2] = True
         lattice[span.end : span.end + 1, 2::2] = False
     return lattice
+
+
+def blocked_tokens(doc: Doc) -> list[int]:
+    """The tokens that `doc.set_ents(blocked=…)` has kept from being in an entity."""
+    return np.flatnonzero((doc.to_array([ENT_IOB, ENT_TYPE]) == (3, 0)).all(axis=1)).tolist()

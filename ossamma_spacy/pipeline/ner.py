@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import srsly
 import torch
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
@@ -14,7 +15,7 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
-from ossamma_spacy.files import write_whole
+from ossamma_spacy.files import write_together
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import Decoded, decode
 from ossamma_spacy.models.loss import tagger_loss
@@ -22,7 +23,7 @@ from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.models.tagger import Tagger, TagGradients
 from ossamma_spacy.pipeline.confidence import span_confidence
-from ossamma_spacy.pipeline.gold import expected_rates, gold_lattice, label_index, preset_lattice
+from ossamma_spacy.pipeline.gold import blocked_tokens, expected_rates, gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
 from ossamma_spacy.pipeline.training_data import docs_and_labels, words_and_labels
 
@@ -37,7 +38,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
     confidence (bool): compute the confidence of each entity, for `span._.confidence` and
         `doc.spans[spans_key].attrs["scores"]`. Costs time.
     keep_existing (bool): entities that are already in `doc.ents` stay as they are, links, confidences and all, and ours
-        are found around them; their confidences are those that they would have without.
+        are found around them; their confidences are those that they would have without. Blocked tokens stay free.
     spans_key (str): where in `doc.spans` entities and their confidences go.
     boundary_weight (float): weight of the boundary loss.
     smoothing (float): weight of the label smoothing.
@@ -201,7 +202,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             known = [(span, score) for span in existing if (score := span_confidence(span)) is not None]
             taken = {i for span in existing for i in range(span.start, span.end)}
             spans, confidences = self._spans(doc, decoded, taken)
-            doc.ents = [*existing, *spans]
+            blocked = [doc[i : i + 1] for i in blocked_tokens(doc)] if self.keep_existing else []
+            doc.set_ents([*existing, *spans], blocked=blocked)
             if confidences is not None:
                 pairs = [*zip(spans, confidences, strict=True), *known]
                 pairs.sort(key=lambda pair: pair[0].start)
@@ -269,10 +271,11 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         self.model.finish_update(sgd)
 
     def to_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> None:
-        """Save the pipe; where the disk is full, the weights that were in the folder stay."""
-        super().to_disk(path, exclude={*exclude, "model"})
-        if "model" not in exclude:
-            write_whole(Path(path) / "model", self.model.to_bytes())
+        """Save the pipe; where the disk is full, the labels and weights that were in the folder stay."""
+        exclude = set(exclude)
+        super().to_disk(path, exclude=exclude | {"cfg", "model"})
+        contents = {"cfg": lambda: srsly.json_dumps(self.cfg).encode("utf-8"), "model": self.model.to_bytes}
+        write_together({Path(path) / name: make() for name, make in contents.items() if name not in exclude})
 
     def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> "OssammaNER":
         """Load the pipe; raises ValueError, naming the folder, for files that are damaged or do not fit the config."""

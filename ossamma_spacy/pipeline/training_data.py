@@ -1,9 +1,10 @@
 """What training data says before training: its labels, and the words that subwords are learned from."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -37,3 +38,21 @@ def words_and_labels(vocab: Vocab, paths: Mapping[str, Path]) -> tuple[Doc, set[
         if words.total() == before:
             raise ValueError(f"corpora: '{name}' has no documents in {path}")
     return Doc(vocab, words=list(often(words))), labels
+
+
+def learn_subwords(corpora: Mapping[str, Path]) -> Callable[[Language], None]:
+    """`ossamma.learn_subwords.v1`, for `[initialize] before_init`: make each encoder that has no weights yet, with
+    subwords learned from `corpora`, name → .spacy file or folder of them.
+
+    For encoders in spaCy's own pipes, which show them ten documents; `ossamma_ner` learns from all by itself. Raises
+    ValueError for a path without documents.
+    """
+
+    def before_init(nlp: Language) -> None:
+        words, _ = words_and_labels(nlp.vocab, corpora)
+        for _, pipe in nlp.pipeline:
+            for node in pipe.model.walk() if hasattr(pipe, "model") else ():
+                if node.name == "ossamma_encoder":
+                    node.initialize(X=[words])
+
+    return before_init

@@ -106,6 +106,15 @@ def test_clipping_is_over_all_weights_of_all_shims():
     assert clip_gradients([TorchShim(build)], 1.0) == 0.0
 
 
+def test_sparse_tables_learn_three_times_as_fast():
+    shim = make_shim()
+    before = parameters(shim)
+    backward(shim)
+    shim.finish_update(make_adam(L2=0.0))
+    largest = {name: (value - before[name]).abs().max().item() for name, value in parameters(shim).items()}
+    assert largest["table.weight"] == pytest.approx(3 * largest["linear.weight"], rel=1e-3)
+
+
 @pytest.mark.parametrize("scale", [0.0, 0.1])
 def test_the_learning_rate_is_scaled_and_follows_the_schedule(scale):
     whole, part = make_shim(), make_shim(learn_rate_scale=scale)

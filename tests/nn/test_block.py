@@ -126,3 +126,13 @@ def test_a_block_is_what_its_equations_say(off):
     for i in range(2):
         expected = reference(block, x[i].double(), None if e is None else e[i].double())
         assert torch.allclose(found[i].double(), expected, atol=1e-4 * expected.abs().max().item())
+
+
+def test_what_a_block_adds_to_the_stream_starts_small():
+    torch.manual_seed(0)
+    config = EncoderConfig(width=256, depth=8, heads=2, feed_forward_width=256)
+    block = Block(config)
+    for name, layer in block.named_modules():
+        if name in ("w_m", "ffn_out", "w_o", "local_in"):
+            scale = (2 * config.depth) ** -0.5 if name in ("w_m", "ffn_out") else 1.0
+            assert layer.weight.std().item() == pytest.approx(scale * layer.in_features**-0.5, rel=0.02)

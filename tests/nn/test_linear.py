@@ -89,11 +89,13 @@ def test_a_copy_follows_its_own_weights():
         assert (twin(x) == 0).all()
 
 
-def test_measuring_draws_no_random_numbers():
+def test_measuring_draws_no_random_numbers_and_leaves_the_threads():
     fastest_arithmetic.cache_clear()
     torch.manual_seed(0)
     state = torch.get_rng_state()
-    fastest_arithmetic(torch.get_num_threads())
+    threads = torch.get_num_threads()
+    fastest_arithmetic()
+    assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
 
 

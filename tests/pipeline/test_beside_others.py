@@ -249,3 +249,11 @@ def test_our_pipe_trains_on_while_the_others_stay(renewed, tmp_path):
         step(nlp, examples, sgd)
     moved = {name for name, data in before.items() if nlp.get_pipe(name).to_bytes() != data}
     assert moved == {"ossamma_ner"}
+
+
+def test_entities_are_merged_behind_the_pipe(trained, tmp_path):
+    nlp = copy_of(trained, tmp_path)
+    nlp.add_pipe("merge_entities")
+    for doc in nlp.pipe(TEXTS):
+        assert [span.text for span in doc.ents] == [span.text for span in trained(doc.text).ents]
+        assert {type(span._.confidence) for span in doc.ents} <= {float, type(None)}

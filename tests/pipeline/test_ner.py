@@ -118,6 +118,16 @@ def test_existing_entities_are_kept_on_request(trained, tmp_path):
     assert {("Ada", "PLACE"), ("1997", "YEAR"), ("IBM", "AGENCY")} <= found
 
 
+def test_blocked_tokens_are_kept_free_of_entities(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    keep = spacy.load(tmp_path, config={"components": {"ossamma_ner": {"keep_existing": True}}})
+    doc = keep.make_doc("IBM hired Ada Lovelace in 1997")
+    doc.set_ents([], blocked=[doc[2:4]], default="missing")
+    (doc,) = keep.pipe([doc])
+    assert [span.text for span in doc.ents] == ["IBM", "1997"]
+    assert [(token.ent_iob, token.ent_type) for token in doc[2:4]] == [(3, 0)] * 2
+
+
 def test_no_entity_is_found_across_one_that_is_kept(trained, tmp_path):
     trained.to_disk(tmp_path)
     keep = spacy.load(tmp_path, config={"components": {"ossamma_ner": {"keep_existing": True}}})
@@ -488,11 +498,15 @@ def test_a_pipe_moves_to_a_device_that_is_there(trained, tmp_path):
 
 
 def test_processes_do_not_share_a_gpu(trained, tmp_path, monkeypatch):
-    shim = torch_shim(copy_of(trained, tmp_path).get_pipe("ossamma_ner").model)
-    shim.device = torch.device("cuda", 0)
+    nlp = copy_of(trained, tmp_path)
+    model = nlp.get_pipe("ossamma_ner").model
+    for node in (model, model.get_ref("tok2vec")):
+        torch_shim(node).device = torch.device("cuda", 0)
     monkeypatch.setattr("os.getpid", lambda: -1)  # as in a process of nlp.pipe, forked or with a pickled pipe
     with pytest.raises(ValueError, match="use n_process=1 on the GPU"):
-        shim.run(shim.module, torch.zeros(1, 2, 32), is_train=False)
+        nlp("Marie Curie was born in Warsaw.")
+    with pytest.raises(ValueError, match="use n_process=1 on the GPU"):
+        model.get_ref("tok2vec").predict([nlp.make_doc("Marie Curie")])
 
 
 def test_labels_are_counted_once_and_not_empty():
@@ -574,8 +588,11 @@ def test_a_refused_load_leaves_everything_as_it_was(trained, folder):
 
 def test_a_span_that_somebody_added_has_no_confidence(trained):
     doc = trained(SENTENCES[0][0])
-    doc.spans["ossamma_ner"].append(Span(doc, len(doc) - 1, len(doc), label="PERSON"))
+    before = [span._.confidence for span in doc.ents]
+    for start in (len(doc) - 1, 3, 0):  # in no order
+        doc.spans["ossamma_ner"].append(Span(doc, start, start + 1, label="PERSON"))
     assert doc.spans["ossamma_ner"][len(doc.ents)]._.confidence is None
+    assert [span._.confidence for span in doc.ents] == before
 
 
 def test_max_epochs_may_be_a_variable():

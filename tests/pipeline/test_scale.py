@@ -9,6 +9,8 @@ import pytest
 import spacy
 from conftest import SENTENCES, entities
 
+from ossamma_spacy.models.shim import CPU_BATCH, torch_shim
+
 TEXTS = [text for text, _ in SENTENCES]
 TIMEOUT = 120  # seconds
 
@@ -122,7 +124,12 @@ def test_a_thousand_documents_in_one_prediction(trained):
     texts = [" ".join(TEXTS[: i % 6]) for i in range(1000)]  # empty ones among them
     pipe = trained.get_pipe("ossamma_ner")
     docs = [trained.make_doc(text) for text in texts]
-    pipe.set_annotations(docs, pipe.predict(docs))
+    sizes = []  # of what goes through the encoder at once, padding included
+    encoder = torch_shim(pipe.model.get_ref("tok2vec")).module
+    with encoder.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].index.numel())):
+        pipe.set_annotations(docs, pipe.predict(docs))
+    assert max(sizes) <= CPU_BATCH
+    assert sum(sizes) < 1.05 * sum(map(len, docs))
     alone = {text: entities(trained(text)) for text in set(texts)}
     assert [entities(doc) for doc in docs] == [alone[text] for text in texts]
 

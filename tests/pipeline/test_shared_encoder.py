@@ -16,6 +16,8 @@ from conftest import (
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
+from ossamma_spacy.models.shim import torch_shim
+from ossamma_spacy.models.vocabulary import LEAST_ROWS
 from ossamma_spacy.pipeline.calibration import calibrate_pipeline
 
 WIDTH = SMALL_ENCODER["width"]
@@ -178,3 +180,36 @@ def test_calibration_runs_what_the_pipe_listens_to(shared, tmp_path):
     shared.to_disk(tmp_path / "model")
     DocBin(docs=[example.reference for example in tagged_examples(shared)]).to_disk(tmp_path / "dev.spacy")
     assert calibrate_pipeline(tmp_path / "model", tmp_path / "dev.spacy").spans == 5
+
+
+def test_a_head_and_the_pipe_that_it_listens_to_must_be_of_one_width():
+    nlp = make_shared()
+    model = {"@architectures": "ossamma.CRFTagger.v1", "tok2vec": {**LISTENER, "width": 2 * WIDTH}}
+    nlp.add_pipe("ossamma_ner", config={"model": model})
+    nlp.initialize(lambda: make_examples(nlp))
+    with pytest.raises(ValueError, match=f"vectors of width {WIDTH}, the config says {2 * WIDTH}; set width = {WIDTH}"):
+        nlp("Marie Curie was born")
+
+
+@pytest.mark.parametrize("where", ["tok2vec", "tagger"])
+def test_encoders_in_spacys_pipes_learn_their_subwords_from_the_corpora(where, tmp_path):
+    nlp = spacy.blank("en")
+    docs = [nlp.make_doc("the heart") for _ in range(60)]
+    for doc in docs:
+        for token in doc:
+            token.tag_ = "NN"
+    DocBin(docs=docs).to_disk(tmp_path / "train.spacy")
+
+    def rows(**initialize):
+        nlp = spacy.blank("en")
+        model = dict(SMALL_ENCODER) if where == "tok2vec" else listening_model("tagger", dict(SMALL_ENCODER))
+        pipe = nlp.add_pipe(where, config={"model": model})
+        nlp.config["initialize"].update(initialize)
+        nlp.initialize(lambda: [Example(doc, doc) for doc in docs])
+        (encoder,) = (node for node in pipe.model.walk() if node.name == "ossamma_encoder")
+        return torch_shim(encoder).module.vocabulary.rows
+
+    with pytest.warns(UserWarning, match="too few to learn subwords .* name the corpora by ossamma.learn_subwords.v1"):
+        assert rows() == LEAST_ROWS
+    corpora = {"train": str(tmp_path / "train.spacy")}
+    assert rows(before_init={"@callbacks": "ossamma.learn_subwords.v1", "corpora": corpora}) > LEAST_ROWS
