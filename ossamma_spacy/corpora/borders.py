@@ -15,6 +15,20 @@ OFFICE = re.compile(
     r"Archbishop)\.?(?:\s+|$))+"
 )
 SURNAME = re.compile(r"[A-Z]\w+")
+# a captain by name only
+STAGED = re.compile(
+    r"Captain (?:Ahab|America|Beefheart|Haddock|Hook|Kirk|Marvel|Nemo|Picard|Planet|Sensible)|Major Tom|"
+    r"General (?:Hospital|Zod)|Judge (?:Dredd|Judy|Reinhold)|Inspector (?:Clouseau|Gadget|Morse|Rebus)|"
+    r"Commissioner Gordon|Commander Keen|Marshal Dillon",
+    re.IGNORECASE,
+)
+# houses that bear an 's in their name
+HOUSE = re.compile(
+    r"(?:the )?(?:Applebee|Arby|Barney|Bloomingdale|Carl|Christie|Denny|Domino|Harrod|Kellogg|Kohl|Levi|Lloyd|Lowe|"
+    r"Macy|Mc ?Donald|Moody|Papa John|Sainsbury|Selfridge|Sotheby|Standard (?:&|and) Poor|T\.G\.I\. Friday|"
+    r"Wendy)\s?['’]s\Z",
+    re.IGNORECASE,
+)
 DETERMINED = re.compile(r"\b(?:the|an?)\s+$", re.IGNORECASE)
 # a year before an event belongs to its name, but not in "in 1939 World War II"
 YEAR = re.compile(
@@ -29,12 +43,14 @@ SINGLE_QUOTES = re.compile(r"(['‘]?)(?:[^'‘’]|\b['’]\b)*['’]")
 BORDER = ' \t\n\r"“”,;:_'
 # before a measure, none of it; a range from … to … is two
 MODIFIER = re.compile(
-    r"(?:(?:about|around|approximately|roughly|nearly|almost|over|under|above|below|up to|at (?:least|most)|only|some|"
-    r"(?:more|less|fewer|greater|larger|higher|lower|later|earlier) than|in|on|at|by|from|since|until|till|for|after|"
-    r"before|within|during|between|just|that|these|those|my|your|his|her|its|our|their|on the order of|"
-    r"(?:early|late|later|earlier) in|the|(?:the )?(?:(?:early|late|latter) part|"
+    r"(?:(?:about|around|approximately|roughly|near(?:ly)?|almost|over|under|above|below|up ?to|towards?|close to|"
+    r"at (?:least|most)|only|some|(?:not |no )?(?:more|less|fewer|greater|larger|higher|lower|later|earlier) than|"
+    r"as (?:early|far|few|high|large|late|little|long|low|many|much|small) as|(?:an )?average(?: of)?|"
+    r"approach(?:es|ed|ing)?|reach(?:es|ed|ing)?|exceed(?:s|ed|ing)?|in|on|at|by|from|since|until|till|for|after|"
+    r"before|within|during|between|just|that|these|those|my|your|his|her|its|our|their|"
+    r"[oi][fn] the order of|(?:early|late|later|earlier) in|the|(?:the )?(?:(?:early|late|latter) part|"
     r"end|start|beginning|middle|course|turn|rest|duration) of)\s|"
-    r"(?:approx|c|ca)\.|[~∼<>≤≥≈]=?)\s*",
+    r"an?\s(?=\d)|(?:approx|c|ca)\.|[~∼<>≤≥⩽⩾≦≧≲≳≈]=?)\s*",
     re.IGNORECASE,
 )
 # a duration and what follows it: two days later, ten weeks of talks
@@ -48,7 +64,11 @@ CURRENCY = re.compile(r"(?:[A-Z]{1,3})?[$£€¥]$")  # before it
 DASHES = ("-", "–", "—")
 COMPOUND = re.compile(r"(?:-[a-z]+)+|\s(?:o['’ ]*clock|[ap]\.?m\b\.?)")  # behind it: 28-gun, two-year-old, six o'clock
 APPOSITION = re.compile(r"(?!Washington)(\D[^,\d]*?)\s?,\s?([^,\d]+)")  # Boston, Massachusetts
-RANGE = re.compile(r"(?:from\s+(.+?)\s+(?:to|until|till|through)|between\s+(.+?)\s+and)\s+(.+)", re.IGNORECASE)
+RANGE = re.compile(
+    r"(?:(?:rang|increas|decreas|vary|vari|rise?|ris|fall|grow|declin)\w*\s+)?"
+    r"(?:from\s+(.+?)\s+(?:to|until|till|through)|between\s+(.+?)\s+and)\s+(.+)",
+    re.IGNORECASE,
+)
 
 
 class Mapped(NamedTuple):
@@ -84,16 +104,19 @@ def parts(text: str, span: Mapped) -> Iterator[Mapped]:
                 yield Mapped(*match.span(group), span.labels)
 
 
-def trimmed(text: str, span: Mapped) -> Iterator[Mapped]:
+def trimmed(text: str, span: Mapped, possessives: str = "keep") -> Iterator[Mapped]:
     """The span with what belongs to it and without what does not; nothing where nothing is left.
+
+    `possessives` is as in the corpus's entry.
 
     Marks alone ("–", "@@") are a slip and no entity, save where they may be a unit ("%"). Nothing is known of a PERSON
     whose only name reads like an office ("Major said"), or of two that "&" joins: they may be a firm or a band.
     """
     labels = span.labels
     start, end = _without_marks(text, span.start, span.end, labels)
-    owner = {"PERSON", "MEASURE"}.intersection(labels) and text[start:end].endswith(("'s", "’s"))
-    if owner and not ("MEASURE" in labels and DECADE.search(text, start, end)):
+    owner = {"PERSON", "MEASURE"}.intersection(labels) or (possessives == "cut" and not HOUSE.match(text, start, end))
+    own = "MEASURE" in labels and DECADE.search(text, start, end)
+    if owner and not own and text[start:end].endswith(("'s", "’s")):
         end = len(text[: end - 2].rstrip())
     if "MEASURE" in labels:
         start, end = _measure(text, start, end)
@@ -157,7 +180,7 @@ def _measure(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _person(text: str, start: int, end: int) -> tuple[int, int]:
     """Without an office, empty where it is one ("the Governor of Ohio"); with the honorifics before it."""
-    if match := OFFICE.match(text, start, end):
+    if not STAGED.match(text, start, end) and (match := OFFICE.match(text, start, end)):
         start = end if text.startswith(("of ", "for "), match.end()) else match.end()
     if start < end and (match := HONORIFIC.search(text, max(0, start - 40), start)):
         start = match.start()

@@ -30,7 +30,7 @@ Splits = Annotated[dict[Literal["train", "dev", "test", "all"], str], Field(min_
 KINDS: Mapping[str, Any] = {  # of the keys of an entry
     **dict.fromkeys(("name", "title", "about", "homepage", "licence", "reason", "domain", "url", "format"), str),
     "use": Literal["ships", "research"],
-    "stops": Literal["cut", "keep"],
+    **dict.fromkeys(("stops", "possessives"), Literal["cut", "keep"]),
     **dict.fromkeys(("labels", "options", "dataset"), dict[Any, Any]),
     "annotated": list[str],
     **dict.fromkeys(("drop", "unsure"), list[str | int | float]),
@@ -84,6 +84,7 @@ class Corpus:
     unsure: words, in any case, of which nothing is known outside its spans: it overlooks them, or we do not agree; `*`
         stands for letters, so that `@*` are handles.
     stops: "keep" where the stop at the end of a span is always that of an abbreviation, never that of the sentence.
+    possessives: "cut" where the corpus marks an 's behind a name with it; of persons and measures it always is.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Corpus:
     drop: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
     stops: str = "cut"
+    possessives: str = "keep"
     options: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     found: tuple[Mapping[str, str], ...] = ()

@@ -68,7 +68,8 @@ class SplitReport:
 def examine(config_path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[dict[str, SplitReport], int]:
     """Read the corpora of a training config; the report of each split, and how many train documents repeat a dev one.
 
-    Raises ValueError and OSError as `spacy train` does for what it cannot read.
+    Raises ValueError and OSError as `spacy train` does for what it cannot read, and ValueError for a split without
+    documents.
     """
     nlp = load_model_from_config(load_config(config_path, dict(overrides or {})))
     config = nlp.config.interpolate()
@@ -77,6 +78,8 @@ def examine(config_path: Path, overrides: Mapping[str, Any] | None = None) -> tu
     for split, reader in zip(SPLITS, resolve_dot_names(config, names), strict=True):
         examples = reader.once(nlp) if isinstance(reader, MixedCorpus) else reader(nlp)
         reports[split] = _report(tqdm(examples, desc=split, unit=" documents"))
+        if not reports[split].documents:
+            raise ValueError(f"{split}: no documents; check {config['training'][f'{split}_corpus']} in {config_path}")
     index = Index(reports["dev"].fingerprints)
     crossing = sum(index.nearest(marks) is not None for marks in reports["train"].fingerprints)
     return reports, crossing

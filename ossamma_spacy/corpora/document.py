@@ -46,11 +46,12 @@ def from_tokens(sentences: Sequence[Sentence], joined: str = "", where: str = ""
     """
     text, starts = "", []
     spans: list[tuple[int, int, str]] = []
+    quoted: set[str] = set()
     for sentence in sentences:
         text += " " * bool(text)
         starts.append(len(text))
         open_label = ""
-        spaces = sentence.spaces or spaces_after(sentence.tokens, joined)
+        spaces = sentence.spaces or spaces_after(sentence.tokens, joined, quoted)
         for token, tag, space in zip(sentence.tokens, sentence.tags, spaces, strict=True):
             start = len(text)
             text += token if sentence.spaces else unescape(token)

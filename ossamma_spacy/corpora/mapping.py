@@ -39,7 +39,7 @@ def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
             found.append(span)
             continue
         for part in parts(document.text, span):
-            found += trimmed(document.text, part)
+            found += trimmed(document.text, part, possessives=corpus.possessives)
     taken: list[Mapped] = []
     unsure = [Mapped(*match.span(), ()) for match in corpus.unsure_words.finditer(document.text)]
     for span in [*sorted(_united(found), key=lambda span: (span.start - span.end, span.start)), *unsure]:

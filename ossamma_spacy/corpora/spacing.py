@@ -26,32 +26,37 @@ def unescape(token: str) -> str:
     return ESCAPES.get(token, token.replace("\\/", "/").replace("\\*", "*"))
 
 
-def spaces_after(tokens: Sequence[str], joined: str = "") -> list[bool]:
+def spaces_after(tokens: Sequence[str], joined: str = "", quoted: set[str] | None = None) -> list[bool]:
     """Whether a space follows each token of a sentence, by the habits of English print.
 
-    Quotes open and close by turns, hyphens at a token's border cling. `joined` is for corpora that part words at
-    punctuation: tokens of its characters cling to both neighbours. Some of them are choosy: `.`, `,`, `:` and `–` cling
-    between digits, `.` in "i.v." too, `+` to what comes before, `_` to words, `'` to endings and to numbers, `(` to a
-    formula or power whose index it opens; `-` stands free of "and", "or" and "to", and where it is a dash. `/` clings
-    between digits in any corpus.
+    Quotes open and close by turns, hyphens at a token's border cling. `quoted` holds the quotation marks that earlier
+    sentences of the document have left open, and is changed to what this one leaves open. `joined` is for corpora that
+    part words at punctuation: tokens of its characters cling to both neighbours. Some of them are choosy: `.`, `,`, `:`
+    and `–` cling between digits, `.` in "i.v." too, `+` to what comes before, `_` to words, `'` to endings and to
+    numbers, `(` to a formula or power whose index it opens; `-` stands free of "and", "or" and "to", and where it is a
+    dash. `/` clings between digits in any corpus.
     """
     before, after = [True] * len(tokens), [True] * len(tokens)  # a space may stand there
-    opened: set[str] = set()
+    double = set() if quoted is None else quoted
+    single: set[str] = set()
     for i, token in enumerate(tokens):
         plain = unescape(token)
         if token and all(c in joined for c in token) and (clings := _clings(tokens, i)):
             before[i], after[i] = not clings[0], not clings[1]
         elif token == "/" and _between_digits(tokens, i):
             before[i] = after[i] = False
-        elif plain in ('"', "'") and token != "''" and plain not in opened:
-            possessive = plain == "'" and i > 0 and tokens[i - 1][-1:] in "sS" and "'" not in tokens[i + 1 :]
+        elif plain == '"' and _opens(tokens, i, bool(double)):
+            double.add(plain)
+            after[i] = False
+        elif plain == "'" and not single:
+            possessive = i > 0 and tokens[i - 1][-1:] in "sS" and "'" not in tokens[i + 1 :]
             if possessive:
                 before[i] = False
             else:
-                opened.add(plain)
+                single.add(plain)
                 after[i] = False
         elif plain in ('"', "'"):
-            opened.discard(plain)
+            (double if plain == '"' else single).discard(plain)
             before[i] = False
         else:
             before[i] = not NO_SPACE_BEFORE.fullmatch(plain)
@@ -70,6 +75,23 @@ def spaces_after(tokens: Sequence[str], joined: str = "") -> list[bool]:
             elif BOUND.fullmatch(token[::-1]) and tokens[i + 1 : i + 2] not in SUSPENDED:
                 after[i] = False
     return [after[i] and (i + 1 == len(tokens) or before[i + 1]) for i in range(len(tokens))]
+
+
+def _opens(tokens: Sequence[str], i: int, opened: bool) -> bool:
+    """Whether a quotation mark opens; `opened` says that one is open.
+
+    Several paragraphs of one quotation each begin with a mark and leave it open, so the place in the sentence counts.
+    """
+    if tokens[i] == "''":
+        return False
+    if i == 0:
+        return len(tokens) > 1
+    if tokens[i] == "``":
+        return not opened
+    previous, following = tokens[i - 1], "".join(tokens[i + 1 : i + 2])
+    if opened or (previous in (".", "?", "!", "...") and not following):
+        return False
+    return not (previous in (",", ".", "?", "!") and following[:1].islower())
 
 
 def spaces_in(text: str, tokens: Sequence[str]) -> list[bool]:

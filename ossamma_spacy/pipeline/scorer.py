@@ -18,9 +18,9 @@ def ner_score(examples: Iterable[Example], *, smallest_gain: float = 0.0, **kwar
     """spaCy's ents_p, ents_r, ents_f, ents_per_type, and the mean F of the labels that the gold data holds.
 
     Of a partly annotated document (`ossamma_spacy.knowledge`) only the labels that it annotates count, and predictions
-    within what is not known are neither right nor wrong. A gold span with candidate labels is found by any of them; if
-    it is not, the first one was missed. A gold span that meets no token border is missed. Documents that say nothing
-    of the kind are scored exactly as by spaCy.
+    that may be right within what is not known are neither right nor wrong. A gold span with candidate labels is found
+    by any of them; if it is not, the first one was missed. A gold span that meets no token border is missed. Documents
+    that say nothing of the kind are scored exactly as by spaCy.
 
     With a `smallest_gain` also ents_f_gained, ents_f rounded down to a multiple of it, by which a training can judge
     whether it still gets on: spaCy's patience takes any gain for one.
@@ -43,19 +43,21 @@ class Gold:
     """The entities of a document, as far as it says.
 
     spans: (start, end) in its tokens → the labels that are right there, the likeliest first; unplaced: those of
-    entities that meet no token border. annotated: the labels that count, None for all. unknown: tokens of which nothing
-    is known.
+    entities that meet no token border. annotated: the labels that count, None for all. unknown: token → the labels that
+    it may bear without our knowing, empty for any.
     """
 
     spans: Mapping[tuple[int, int], tuple[str, ...]]
-    unknown: frozenset[int]
+    unknown: Mapping[int, tuple[str, ...]]
     annotated: frozenset[str] | None = None
     unplaced: tuple[tuple[str, ...], ...] = ()
 
     def judge(self, span: Span, label: str) -> bool | None:
         """Whether a prediction is right, None where that is not known."""
-        counts = self.annotated is None or label in self.annotated
-        if not counts or not self.unknown.isdisjoint(range(span.start, span.end)):
+        if self.annotated is not None and label not in self.annotated:
+            return None
+        unsure = [self.unknown[i] for i in range(span.start, span.end) if i in self.unknown]
+        if any(not labels or label in labels for labels in unsure):
             return None
         return label in self.spans.get((span.start, span.end), ())
 
@@ -65,7 +67,7 @@ def gold_entities(reference: Doc) -> Gold:
     knowledge = read_knowledge(reference)
     known = [Candidates(span.start, span.end, (span.label_,)) for span in reference.ents]
     if knowledge is None:
-        unknown = frozenset(token.i for token in reference if not token.ent_iob)
+        unknown: dict[int, tuple[str, ...]] = {token.i: () for token in reference if not token.ent_iob}
         return Gold({(c.start, c.end): c.labels for c in known}, unknown)
     counted = [
         c
@@ -75,7 +77,7 @@ def gold_entities(reference: Doc) -> Gold:
     unsure = [c for c in knowledge.candidates if not c.placed or c not in counted]
     return Gold(
         spans={(c.start, c.end): c.labels for c in counted if c.placed},
-        unknown=frozenset(i for c in unsure for i in range(c.start, c.end)),
+        unknown={i: c.labels if c.placed else () for c in unsure for i in range(c.start, c.end)},
         annotated=knowledge.annotated,
         unplaced=tuple(c.labels for c in counted if not c.placed),
     )

@@ -63,3 +63,9 @@ def test_what_is_wrong_with_a_corpus_is_said(paths):
 def test_a_corpus_or_config_that_is_not_there_is_named(paths, tmp_path):
     assert "nowhere.spacy" in run(CONFIG, *paths[2:], "--paths.train", tmp_path / "nowhere.spacy", code=1)
     assert "no.cfg" in run(tmp_path / "no.cfg", code=1)
+
+
+def test_a_split_without_documents_is_named(paths, tmp_path):
+    (tmp_path / "empty").mkdir()
+    output = run(CONFIG, *paths[:2], "--paths.dev", tmp_path / "empty", code=1)
+    assert "dev: no documents; check corpora.dev in" in output

@@ -1,5 +1,7 @@
 """Documents from the tokens of a corpus."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,3 +75,19 @@ def test_neighbours_are_merged_from_behind():
 def test_spans_outside_the_text_are_named(span):
     with pytest.raises(CorpusError, match=r"a:1: span .* of X is empty or leaves the text of 4 characters"):
         check_spans(AnnotatedText("Rome", ((*span, "X"),), where="a:1"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'He said, "It is late. We go now," and left. "No," she said. "Not now."',
+        'It is "late". He agreed. "So be it."',
+        '"One line of a letter. "The next line," it ends. "So it is."',  # a paragraph leaves its mark open
+    ],
+)
+def test_quotations_run_through_sentences(text):
+    sentences = [
+        Sentence(words := re.findall(r"\w+|[^\w\s]", part), ["O"] * len(words))
+        for part in re.split(r"(?<=[.])(?=\s)|(?<=[.][\"])(?=\s)", text)
+    ]
+    assert from_tokens(sentences).text == text

@@ -54,6 +54,8 @@ def spans_of(text, *marked):
         ("at Ada & Bo", ("Ada & Bo", "ORG"), ("Ada & Bo", ("AGENCY",))),
         ("Vice President Ada King", ("Vice President Ada King", "PER"), ("Ada King", ("PERSON",))),
         ("Gov. Ada King", ("Gov. Ada King", "PER"), ("Ada King", ("PERSON",))),
+        ("Captain America won", ("Captain America", "PER"), ("Captain America", ("PERSON",))),
+        ("Captain Raju won", ("Captain Raju", "PER"), ("Raju", ("PERSON",))),
         ("the ‘IBM’ firm", ("‘IBM’", "ORG"), ("IBM", ("AGENCY",))),
         ("the 'Ada's Own' inn", ("'Ada's Own'", "ORG"), ("Ada's Own", ("AGENCY",))),
         ("'to Der Spiegel' he", ("Der Spiegel'", "ORG"), ("Der Spiegel", ("AGENCY",))),
@@ -92,6 +94,18 @@ def test_measures_end_where_the_guideline_says(text, marked, expected):
     start = text.index(marked)
     document = AnnotatedText(text, ((start, start + len(marked), "NUM"),))
     assert [text[start:end] for start, end, _ in map_spans(document, corpus)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("the White House's", "White House"), ("the CIA ’s", "CIA"), ("McDonald's", "McDonald's"), ("Rome", "Rome")],
+)
+def test_names_lose_an_s_where_the_corpus_marks_it_with_them(text, expected):
+    corpus = dataclasses.replace(CORPUS, possessives="cut")
+    ((start, end, _),) = map_spans(AnnotatedText(text, ((0, len(text), "ORG"),)), corpus)
+    assert text[start:end] == expected
+    ((start, end, _),) = map_spans(AnnotatedText(text, ((0, len(text), "ORG"),)), CORPUS)
+    assert text[start:end] == text.removeprefix("the ")
 
 
 def test_measures_that_a_dash_parts_are_one():
@@ -133,6 +147,15 @@ def test_what_is_no_entity_of_ours_is_left_out():
         ("6'", ["6'"]),
         ("the '80s", ["'80s"]),
         ("%", ["%"]),
+        ("near 1.5Rp", ["1.5Rp"]),
+        ("of the order of 450 K", ["450 K"]),
+        ("close to 10 ppm", ["10 ppm"]),
+        ("as low as 25 km", ["25 km"]),
+        ("not more than 0.65%", ["0.65%"]),
+        ("⩽ 650 K", ["650 K"]),
+        ("over a 60 day", ["60 day"]),
+        ("increases from ∼550 K to 850 K", ["550 K", "850 K"]),
+        ("range from 5 to 9", ["5", "9"]),
     ],
 )
 def test_measures_are_cut_to_what_the_guideline_marks(text, expected):

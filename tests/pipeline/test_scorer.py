@@ -87,6 +87,12 @@ def test_predictions_where_the_gold_is_not_known_are_neither_right_nor_wrong(can
     assert counts([(1, 3, "X"), (0, 1, "X")], {"X"}, [(0, 1, "X")], [Candidates(2, 4, candidate)]) == {"X": (1, 1)}
 
 
+@pytest.mark.parametrize("candidate", [("Y", "Z"), ("Z", "O")])
+def test_a_label_that_the_gold_rules_out_is_wrong(candidate):
+    for span in ((2, 4, "X"), (1, 3, "X")):
+        assert counts([(0, 1, "X"), span], {"X"}, [(0, 1, "X")], [Candidates(2, 4, candidate)]) == {"X": (0.5, 1)}
+
+
 def test_a_gold_span_that_meets_no_token_border_is_missed():
     assert counts([(0, 1, "X"), (3, 4, "X")], {"X"}, [(0, 1, "X")], [Candidates(3, 4, ("X",), placed=False)]) == {
         "X": (1, 0.5)

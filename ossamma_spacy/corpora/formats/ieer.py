@@ -32,7 +32,7 @@ def read_ieer(path: Path) -> Iterator[AnnotatedText]:
             for info in members:
                 if Path(info.filename).name not in OTHER_MEMBERS:
                     yield from _documents(archive.read(info).decode("utf-8"), f"{path.name}/{info.filename}")
-    except (BadZipFile, zlib.error, EOFError, RuntimeError, OSError, UnicodeDecodeError) as error:
+    except (BadZipFile, zlib.error, EOFError, IndexError, RuntimeError, OSError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: no archive of texts in UTF-8 ({error}); fetch it again") from error
 
 

@@ -53,7 +53,7 @@ def read_docred(path: Path, *, joined: str = "") -> Iterator[AnnotatedText]:
             '{"sents": [[token, …], …], "vertexSet": [[{"sent_id": …, "pos": […], "type": …}, …], …]}', where
         ):
             sentences, before = zip(*map(_without_blanks, record["sents"]), strict=True)
-            first = list(accumulate((len(sentence.tokens) for sentence in sentences), initial=0))
+            first = dict(enumerate(accumulate((len(sentence.tokens) for sentence in sentences), initial=0)))
             spans = {
                 (*(first[m["sent_id"]] + before[m["sent_id"]][position] for position in m["pos"]), m["type"])
                 for m in chain(*record["vertexSet"])
@@ -98,7 +98,7 @@ def _tokens(found: Any) -> list[str]:
     return found
 
 
-def _without_blanks(tokens: Sequence[str]) -> tuple[Sentence, list[int]]:
+def _without_blanks(tokens: Sequence[str]) -> tuple[Sentence, dict[int, int]]:
     """The tokens that are not blank; and how many of them stand before each token, and before the end."""
     kept = [token for token in _tokens(tokens) if token.strip()]
-    return Sentence(kept), list(accumulate((bool(token.strip()) for token in tokens), initial=0))
+    return Sentence(kept), dict(enumerate(accumulate((bool(token.strip()) for token in tokens), initial=0)))

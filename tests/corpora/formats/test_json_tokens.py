@@ -79,7 +79,8 @@ def test_tags_may_be_under_any_key(tmp_path):
     ("reader", "record", "message"),
     [
         (read_spert, {"tokens": ["a"]}, r"a\.json:1: expected .*entities.* \(KeyError"),
-        (read_spert, {"tokens": ["a"], "entities": [{"type": "X", "start": 0, "end": 2}]}, r"a\.json:1: .*IndexError"),
+        (read_spert, {"tokens": ["a"], "entities": [{"type": "X", "start": 0, "end": 2}]}, r"a\.json:1: .*KeyError"),
+        (read_spert, {"tokens": ["a"], "entities": [{"type": "X", "start": -2, "end": -1}]}, r"a\.json:1: .*KeyError"),
         (read_scierc, {"sentences": [["a"]], "ner": [[[0, "X"]]]}, r"a\.json:1: expected .*ValueError"),
         (read_scierc, {"sentences": [["a"]], "ner": [[[0, 1, "X"]]]}, r"a\.json:1: span \[0, 2\) of X in 1 tokens"),
         (read_scierc, {"sentences": ["Ada"], "ner": []}, r"a\.json:1: expected .*'Ada' is no list of tokens"),
@@ -88,6 +89,7 @@ def test_tags_may_be_under_any_key(tmp_path):
         (read_docred, {"sents": ["Ada"], "vertexSet": []}, "'Ada' is no list of tokens"),
         (read_tagged_json, {"tokens": "Ada", "tags": ["O"] * 3}, "'Ada' is no list of tokens"),
         (read_docred, {"sents": [["a"]], "vertexSet": [[{"sent_id": 1, "pos": [0, 1], "type": "X"}]]}, "IndexError"),
+        (read_docred, {"sents": [["a"]], "vertexSet": [[{"sent_id": -1, "pos": [0, 1], "type": "X"}]]}, "KeyError"),
         (read_slurp, {"sentence": "a", "tokens": ["a"], "entities": []}, r"a\.json:1: expected .*TypeError"),
         (read_tagged_json, {"tokens": ["a", "b"], "tags": ["O"]}, r"a\.json:1: expected .*equally long"),
     ],
