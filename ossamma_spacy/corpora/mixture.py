@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 
 from spacy.language import Language
@@ -13,11 +13,13 @@ from spacy.vocab import Vocab
 
 from ossamma_spacy.stored import as_example, documents, stores
 
+OPEN = 8  # files of a corpus that are read side by side
+
 Augmenter = Callable[[Language, Example], Iterator[Example]]
 
 
 class MixedCorpus:
-    """`ossamma.MixedCorpus.v1`: draws documents from several corpora; memory holds a file of each, not the corpora.
+    """`ossamma.MixedCorpus.v1`: draws documents from several corpora; memory holds some files of each.
 
     paths: name → .spacy file or folder of them.
     weights: name → share of the documents, in any unit. Without them a corpus of n documents has the weight
@@ -78,13 +80,26 @@ def _count(name: str, path: Path) -> int:
 
 
 def _stream(path: Path, vocab: Vocab, seed: float) -> Iterator[Doc]:
-    """Documents without end: files in random order, and the documents of each."""
+    """Documents without end: files in random order, and the documents of `OPEN` of them mixed."""
     generator = random.Random(seed)
     files = list(walk_corpus(path, FILE_TYPE))
     while True:
         generator.shuffle(files)
-        for file in files:
-            yield from filter(len, _shuffled(DocBin().from_disk(file), generator).get_docs(vocab))
+        waiting = (_documents(file, vocab, generator) for file in files)
+        opened = list(islice(waiting, OPEN))
+        while opened:
+            i = generator.randrange(len(opened))
+            if (doc := next(opened[i], None)) is not None:
+                yield doc
+            elif (following := next(waiting, None)) is not None:
+                opened[i] = following
+            else:
+                del opened[i]
+
+
+def _documents(file: Path, vocab: Vocab, generator: random.Random) -> Iterator[Doc]:
+    """The documents of a file that have a word, in random order."""
+    yield from filter(len, _shuffled(DocBin().from_disk(file), generator).get_docs(vocab))
 
 
 def _shuffled(store: DocBin, generator: random.Random) -> DocBin:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from spacy.tokens import DocBin
-from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 from ossamma_spacy.cli import app
 from ossamma_spacy.corpora import catalogue
+from ossamma_spacy.stored import documents
 
 TRAIN, TEST = (
     "Ada B-person\nsaw O\nRome B-location\nagain O\n\nIn O\nOslo B-location\nit O\nrains O\n",
@@ -132,23 +131,22 @@ def test_the_extra_that_fetching_needs_is_named(monkeypatch):
 
 
 @pytest.fixture
-def join_corpora(tmp_path):
+def gather_corpora(tmp_path):
     """scripts/corpora.py, writing below tmp_path."""
     script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "corpora.py"))
     script["main"].__globals__["OUTPUT"] = tmp_path / "corpus"
     return script["main"]
 
 
-def test_the_project_joins_the_splits_of_its_corpora(mirror, tmp_path, join_corpora):
-    join_corpora("sample, mine", str(mirror))
+def test_the_project_gathers_the_splits_of_its_corpora(mirror, tmp_path, gather_corpora):
+    gather_corpora("sample, mine", str(mirror))
     for split, mine in (("train", "Ada saw Rome again"), ("dev", ""), ("test", "They left")):
-        joined = DocBin().from_disk(tmp_path / "corpus" / f"{split}.spacy")
-        texts = [doc.text for doc in joined.get_docs(Vocab())]
+        texts = [doc.text for doc in documents(tmp_path / "corpus" / split)]
         assert len(texts) > 10  # the sample's
         assert not mine or mine in texts
 
 
 @pytest.mark.parametrize("names", ["sample,sample", " , "])
-def test_the_project_needs_each_corpus_once(names, join_corpora):
+def test_the_project_needs_each_corpus_once(names, gather_corpora):
     with pytest.raises(typer.BadParameter, match=r"sample more than once|no corpora"):
-        join_corpora(names)
+        gather_corpora(names)

@@ -12,7 +12,7 @@ from spacy.training.initialize import init_nlp
 from spacy.vocab import Vocab
 from thinc.api import Config
 
-from ossamma_spacy.corpora.mixture import MixedCorpus
+from ossamma_spacy.corpora.mixture import OPEN, MixedCorpus
 from ossamma_spacy.knowledge import read_knowledge, write_knowledge
 from ossamma_spacy.models.pretrained import find_encoder
 
@@ -164,3 +164,22 @@ def test_a_corpus_without_words_among_those_that_are_learned_from_is_named(paths
     streaming_config(paths, corpora=learned).to_disk(tmp_path / "config.cfg")
     with pytest.raises(ValueError, match=r"corpora: 'empty' has no documents in .*empty\.spacy"):
         init_nlp(spacy.util.load_config(tmp_path / "config.cfg"))
+
+
+def test_memory_holds_some_files_of_a_corpus_and_their_documents_mix(tmp_path, monkeypatch):
+    read = []
+
+    class Witness(DocBin):
+        def from_disk(self, path):
+            read.append(path)
+            return super().from_disk(path)
+
+    for i in range(3 * OPEN):
+        DocBin(docs=[NLP.make_doc(f"file{i}")] * 50).to_disk(tmp_path / f"{i}.spacy")
+    monkeypatch.setattr("ossamma_spacy.corpora.mixture.DocBin", Witness)
+    texts = [example.reference.text for example in islice(MixedCorpus({"a": tmp_path})(NLP), 50)]
+    assert 1 < len(set(texts)) <= OPEN
+    assert len(read) == len(set(read)) <= OPEN
+    whole = Counter(example.reference.text for example in MixedCorpus({"a": tmp_path})(NLP))
+    assert set(whole.values()) == {50}
+    assert len(whole) == 3 * OPEN
