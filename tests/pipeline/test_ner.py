@@ -38,6 +38,12 @@ def test_there_must_be_something_to_evaluate_on(trained):
         trained.evaluate([])
 
 
+def test_documents_without_annotation_have_no_score(trained):
+    example = Example(trained.make_doc("Ada left"), trained.make_doc("Ada left"))
+    with pytest.warns(UserWarning, match="no document says what its entities are, so it has no score"):
+        assert trained.evaluate([example])["ents_f"] is None
+
+
 def test_spacy_knows_what_the_pipe_sets_and_how_it_is_scored(trained):
     meta = trained.get_pipe_meta("ossamma_ner")
     assert meta.assigns == ["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"]
