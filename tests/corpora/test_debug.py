@@ -65,6 +65,7 @@ def test_a_corpus_or_config_that_is_not_there_is_named(paths, tmp_path):
     assert "no.cfg" in run(tmp_path / "no.cfg", code=1)
 
 
+@pytest.mark.filterwarnings("ignore:.W090")
 def test_a_split_without_documents_is_named(paths, tmp_path):
     (tmp_path / "empty").mkdir()
     output = run(CONFIG, *paths[:2], "--paths.dev", tmp_path / "empty", code=1)

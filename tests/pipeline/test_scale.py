@@ -129,7 +129,7 @@ def test_a_thousand_documents_in_one_prediction(trained):
     with encoder.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].index.numel())):
         pipe.set_annotations(docs, pipe.predict(docs))
     assert max(sizes) <= CPU_BATCH
-    assert sum(sizes) < 1.05 * sum(map(len, docs))
+    assert sum(sizes) < 1.2 * sum(map(len, docs))  # in the order that they came, more than half as much again
     alone = {text: entities(trained(text)) for text in set(texts)}
     assert [entities(doc) for doc in docs] == [alone[text] for text in texts]
 
