@@ -19,7 +19,7 @@ Augmenter = Callable[[Language, Example], Iterator[Example]]
 
 
 class MixedCorpus:
-    """`ossamma.MixedCorpus.v1`: draws documents from several corpora; memory holds some files of each.
+    """`ossamma.MixedCorpus.v1`: draws documents from several corpora; memory holds eight files of each.
 
     paths: name → .spacy file or folder of them.
     weights: name → share of the documents, in any unit. Without them a corpus of n documents has the weight

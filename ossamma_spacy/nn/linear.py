@@ -21,7 +21,7 @@ ONEDNN_BFLOAT16 = ONEDNN and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 class Linear(nn.Linear):
     """`nn.Linear` whose float32 products on the CPU go to oneDNN, forwards and backwards.
 
-    torch sends them to MKL, which is half as fast on some processors (docs/decisions.md). `arithmetic`
+    torch sends them to MKL, which is slower on some processors (docs/decisions.md). `arithmetic`
     "bfloat16" rounds inputs and weights, in training the gradients that come back too; machines differ in whether that
     is faster. Where no gradient is wanted it leaves the output in bfloat16.
     """

@@ -11,7 +11,7 @@ def span_confidence(span: Span) -> float | None:
         if "source" in group.attrs and "scores" in group.attrs:
             try:
                 score = _score(group, span)
-            except IndexError:  # a pipe like merge_entities has joined tokens, and the group counts them as before
+            except IndexError:  # so many tokens were joined, by merge_entities for instance, that spans leave the text
                 continue
             if score is not None:
                 return score
@@ -21,16 +21,16 @@ def span_confidence(span: Span) -> float | None:
 def _score(group: SpanGroup, span: Span) -> float | None:
     scores = group.attrs["scores"]
     ours = min(len(group), len(scores))  # in the order of the text; behind them may stand what somebody has added
-    i = bisect_left(group, span.start, hi=ours, key=_start)
-    while i < ours and group[i].start == span.start:
-        if (group[i].end, group[i].label) == (span.end, span.label):
+    i = bisect_left(group, span.start_char, hi=ours, key=_start)  # characters stay where they are if tokens are joined
+    while i < ours and group[i].start_char == span.start_char:
+        if (group[i].end_char, group[i].label) == (span.end_char, span.label):
             return float(scores[i])
         i += 1
     return None
 
 
 def _start(span: Span) -> int:
-    return span.start
+    return span.start_char
 
 
 def register_confidence() -> None:

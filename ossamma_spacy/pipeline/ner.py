@@ -1,6 +1,5 @@
 """The trainable pipe `ossamma_ner`."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,6 @@ from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
 from ossamma_spacy.files import write_together
-from ossamma_spacy.knowledge import read_knowledge
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import Decoded, decode
 from ossamma_spacy.models.loss import tagger_loss
@@ -325,12 +323,10 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         raise ValueError(f"{self.name}: rehearse is not supported; mix old examples into the training data instead")
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """What the scorer says; raises ValueError where there is no document, and warns where none is annotated."""
+        """What the scorer says; raises ValueError where there is nothing to score."""
         examples = list(examples)
         if not examples:
             raise ValueError(f"{self.name}: no document to evaluate on; check the development or test data")
-        if not any(e.reference.has_annotation("ENT_IOB") or read_knowledge(e.reference) for e in examples):
-            warnings.warn(f"{self.name}: no document says what its entities are, so it has no score", stacklevel=2)
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
 
 

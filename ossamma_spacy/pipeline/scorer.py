@@ -1,6 +1,7 @@
 """Scores of named entities."""
 
 import math
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,16 +21,18 @@ def ner_score(examples: Iterable[Example], *, smallest_gain: float = 0.0, **kwar
     Of a partly annotated document (`ossamma_spacy.knowledge`) only the labels that it annotates count, and predictions
     that may be right within what is not known are neither right nor wrong. A gold span with candidate labels is found
     by any of them; if it is not, the first one was missed. A gold span that meets no token border is missed. Documents
-    that say nothing of the kind are scored exactly as by spaCy.
+    that say nothing of the kind are scored exactly as by spaCy. Warns where no document says anything of entities.
 
     With a `smallest_gain` also ents_f_gained, ents_f rounded down to a multiple of it, by which a training can judge
     whether it still gets on: spaCy's patience takes any gain for one.
     """
     per_label: dict[str, PRFScore] = defaultdict(PRFScore)
-    for example in examples:
-        gold = gold_entities(example.reference)
-        if example.reference.has_annotation("ENT_IOB") or read_knowledge(example.reference):
-            _count(example, gold, per_label)
+    examples = list(examples)
+    annotated = [e for e in examples if e.reference.has_annotation("ENT_IOB") or read_knowledge(e.reference)]
+    if not annotated and any(len(e.reference) for e in examples):
+        warnings.warn("ossamma_ner: no document says what its entities are, so there is no score", stacklevel=2)
+    for example in annotated:
+        _count(example, gold_entities(example.reference), per_label)
     scores = _summary(per_label)
     if smallest_gain:
         # the small amount keeps 0.3 from falling below three times 0.1

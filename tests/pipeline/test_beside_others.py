@@ -257,3 +257,13 @@ def test_entities_are_merged_behind_the_pipe(trained, tmp_path):
     for doc in nlp.pipe(TEXTS):
         assert [span.text for span in doc.ents] == [span.text for span in trained(doc.text).ents]
         assert {type(span._.confidence) for span in doc.ents} <= {float, type(None)}
+
+
+def test_confidences_stay_with_their_entities_when_tokens_are_joined(trained):
+    doc = trained("Ada Lovelace was born in Warsaw and nothing is named here.")
+    before = [(span.text, span._.confidence) for span in doc.ents]
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc.ents[0])
+    assert [(span.text, span._.confidence) for span in doc.ents] == before
+    assert before[0][0] == "Ada Lovelace"
+    assert len(before) == 2

@@ -40,7 +40,7 @@ def test_there_must_be_something_to_evaluate_on(trained):
 
 def test_documents_without_annotation_have_no_score(trained):
     example = Example(trained.make_doc("Ada left"), trained.make_doc("Ada left"))
-    with pytest.warns(UserWarning, match="no document says what its entities are, so it has no score"):
+    with pytest.warns(UserWarning, match="no document says what its entities are, so there is no score"):
         assert trained.evaluate([example])["ents_f"] is None
 
 
