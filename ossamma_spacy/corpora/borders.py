@@ -17,14 +17,14 @@ OFFICE = re.compile(
 SURNAME = re.compile(r"[A-Z]\w+")
 # a captain by name only
 STAGED = re.compile(
-    r"Captain (?:Ahab|America|Beefheart|Haddock|Hook|Kirk|Marvel|Nemo|Picard|Planet|Sensible)|Major Tom|"
+    r"(?:Captain (?:Ahab|America|Beefheart|Haddock|Hook|Kirk|Marvel|Nemo|Picard|Planet|Sensible)|Major Tom|"
     r"General (?:Hospital|Zod)|Judge (?:Dredd|Judy|Reinhold)|Inspector (?:Clouseau|Gadget|Morse|Rebus)|"
-    r"Commissioner Gordon|Commander Keen|Marshal Dillon",
+    r"Commander Keen|Marshal Dillon)\b",
     re.IGNORECASE,
 )
 # houses that bear an 's in their name
 HOUSE = re.compile(
-    r"(?:the )?(?:Applebee|Arby|Barney|Bloomingdale|Carl|Christie|Denny|Domino|Harrod|Kellogg|Kohl|Levi|Lloyd|Lowe|"
+    r"(?:the )?(?:Applebee|Arby|Barney|Bloomingdale|Christie|Denny|Domino|Harrod|Kellogg|Kohl|Levi|Lloyd|Lowe|"
     r"Macy|Mc ?Donald|Moody|Papa John|Sainsbury|Selfridge|Sotheby|Standard (?:&|and) Poor|T\.G\.I\. Friday|"
     r"Wendy)\s?['’]s\Z",
     re.IGNORECASE,

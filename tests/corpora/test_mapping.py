@@ -56,6 +56,7 @@ def spans_of(text, *marked):
         ("Gov. Ada King", ("Gov. Ada King", "PER"), ("Ada King", ("PERSON",))),
         ("Captain America won", ("Captain America", "PER"), ("Captain America", ("PERSON",))),
         ("Captain Raju won", ("Captain Raju", "PER"), ("Raju", ("PERSON",))),
+        ("Captain Kirkland won", ("Captain Kirkland", "PER"), ("Kirkland", ("PERSON",))),
         ("the ‘IBM’ firm", ("‘IBM’", "ORG"), ("IBM", ("AGENCY",))),
         ("the 'Ada's Own' inn", ("'Ada's Own'", "ORG"), ("Ada's Own", ("AGENCY",))),
         ("'to Der Spiegel' he", ("Der Spiegel'", "ORG"), ("Der Spiegel", ("AGENCY",))),
