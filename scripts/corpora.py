@@ -41,6 +41,8 @@ def main(
         raise typer.BadParameter("no corpora; name some, sample for instance")
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise typer.BadParameter(f"{', '.join(twice)} more than once; name each corpus once")
+    if taken := [name for name in names if Path(name).stem in ("sources", *SPLITS)]:
+        raise typer.BadParameter(f"{taken[0]}: corpus/{Path(taken[0]).stem} is taken; give the entry another name")
     copytree(SAMPLE, OUTPUT / "sources" / "sample", dirs_exist_ok=True)
     entries = [f"{SAMPLE}.yaml" if name == "sample" else name for name in names]
     convert_corpora(entries, OUTPUT / "sources", OUTPUT, Path(mirror) if mirror else None)

@@ -146,7 +146,10 @@ def test_the_project_gathers_the_splits_of_its_corpora(mirror, tmp_path, gather_
         assert not mine or mine in texts
 
 
-@pytest.mark.parametrize("names", ["sample,sample", " , "])
-def test_the_project_needs_each_corpus_once(names, gather_corpora):
-    with pytest.raises(typer.BadParameter, match=r"sample more than once|no corpora"):
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [("sample,sample", "sample more than once"), (" , ", "no corpora"), ("sample,my/dev.yaml", "corpus/dev is taken")],
+)
+def test_the_project_refuses_corpora_that_it_cannot_tell_apart(names, message, gather_corpora):
+    with pytest.raises(typer.BadParameter, match=message):
         gather_corpora(names)
