@@ -70,9 +70,7 @@ def write_result(
     result = {
         "name": name,
         **provenance(command),
-        "data": {
-            path.name if path.parent == path else f"{path.parent.name}/{path.name}": sha256(path) for path in data
-        },
+        "data": {f"{path.parent.name}/{path.name}": sha256(path) for path in data},
         "seed": seed,
         "metrics": metrics,
         **more,
@@ -109,6 +107,7 @@ def train(config: Path, output: Path, seed: int, corpora: Mapping[str, Path], ov
     flags = [part for key, value in settings.items() for part in (f"--{key}", _flag(value))]
     start = time.perf_counter()
     output.mkdir(parents=True, exist_ok=True)
+    (output / "log.jsonl").unlink(missing_ok=True)  # spaCy's logger would leave an earlier one as it is
     run(["-m", "spacy", "train", str(config), "--output", str(output), *flags])
     return time.perf_counter() - start
 

@@ -43,7 +43,7 @@ def inventory(folder: Path, mirror: Path | None) -> dict[str, list[str]]:
     found = {}
     for name in tqdm(catalogue.names(), desc="corpora"):
         corpus = catalogue.load(name)
-        if not corpus.found:
+        if catalogue.files(corpus):
             fetch(name, folder, mirror)
             splits = dict.fromkeys(split for split, _ in catalogue.split_files(corpus, folder / name))
             spans = (span for split in splits for text in read_corpus(corpus, folder, split) for span in text.spans)

@@ -1,7 +1,7 @@
 """The tables and plots of `benchmarks/README.md`, from the results."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def section(result: Mapping[str, Any]) -> str:
     name, metrics = result["name"], result["metrics"]
     seeds = result["seed"] if isinstance(result["seed"], list) else [result["seed"]]
     # a call that resumes writes what runs of earlier commits have found
-    commits = sorted({run["commit"] for run in metrics.get("runs", [])} or {result["commit"]})
+    commits = sorted(set(_commits_of_runs(result)) or {result["commit"]})
     about = (
         f"`{result['command']}`, commit {', '.join(commits)}, {result['date']}, "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}. {result['machine']}."
@@ -39,6 +39,18 @@ def section(result: Mapping[str, Any]) -> str:
     if "microseconds_per_token" in metrics:
         parts.append(plot_lengths(name, metrics))
     return "\n\n".join(parts)
+
+
+def _commits_of_runs(found: Any) -> Iterator[str]:
+    """The commits of all runs in a result, at any depth."""
+    if isinstance(found, list):
+        for each in found:
+            yield from _commits_of_runs(each)
+    elif isinstance(found, dict):
+        if "curve" in found:
+            yield found["commit"]
+        for value in found.values():
+            yield from _commits_of_runs(value)
 
 
 def tables(metrics: Mapping[str, Any]) -> list[str]:

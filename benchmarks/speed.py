@@ -26,13 +26,11 @@ def train_models(corpora: Mapping[str, Path]) -> dict[str, str]:
     """The pipelines by name; those that training/benchmarks/speed does not hold yet are trained."""
     models = {}
     for name, steps in STEPS.items():
-        output = FOLDER / name
-        models[name] = str(output / "model-best")
-        if not Path(models[name]).exists():
-            overrides: dict[str, Any] = {"training.max_steps": steps, "training.eval_frequency": steps // 4}
-            if name != BASE:
-                overrides["training.optimizer.learn_rate.total_steps"] = steps
-            harness.train(_config(name), output, 0, corpora, overrides)
+        overrides: dict[str, Any] = {"training.max_steps": steps, "training.eval_frequency": steps // 4}
+        if name != BASE:
+            overrides["training.optimizer.learn_rate.total_steps"] = steps
+        harness.over_seeds(_config(name), f"speed/{name}", [0], corpora, overrides, splits=())
+        models[name] = str(FOLDER / name / "seed0" / "model-best")
     return models
 
 

@@ -90,7 +90,7 @@ def init_config(
 @app.command()
 def calibrate(
     model: Annotated[Path, typer.Argument(help="A trained pipeline on disk; its calibration is overwritten.")],
-    dev: Annotated[Path, typer.Argument(help="Development data, a .spacy file.")],
+    dev: Annotated[Path, typer.Argument(help="Development data, a .spacy file or a folder of them.")],
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU, -1 for the CPU.")] = -1,
 ) -> None:
     """Fit the temperature of the confidences on development data and store it in the pipeline.

@@ -13,7 +13,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def write_together(contents: Mapping[Path, bytes]) -> None:
-    """Write files, all of them or none, making their folders; a full disk leaves what was there.
+    """Write files, making their folders; none takes its place before all are written, so a full disk leaves what was.
 
     Raises IsADirectoryError where a path is a folder.
     """

@@ -1,6 +1,7 @@
 """Fetch and convert the corpora of the project, and gather their splits in corpus/train, dev and test."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import copy2, copytree
 from typing import Annotated
@@ -11,6 +12,7 @@ from wasabi import msg
 from ossamma_spacy.corpora import catalogue
 from ossamma_spacy.corpora.catalogue import SPLITS
 from ossamma_spacy.corpora.cli import convert_corpora
+from ossamma_spacy.corpora.lines import CorpusError
 from ossamma_spacy.files import replace_folder
 
 ROOT = Path(__file__).parents[1]
@@ -18,7 +20,7 @@ OUTPUT = ROOT / "corpus"
 SAMPLE = ROOT / "assets" / "sample"
 
 
-def gather(names: list[str], split: str) -> None:
+def gather(names: Sequence[str], split: str) -> None:
     """A folder with the files of a split of all corpora; refuses a split without documents."""
     files = [(name, path) for name in names for path in sorted((OUTPUT / name / split).glob("*.spacy"))]
     if not files:
@@ -36,18 +38,23 @@ def main(
 
     Example: python scripts/corpora.py sample,wnut17
     """
-    names = [name.strip() for name in corpora.split(",") if name.strip()]
-    if not names:
+    given = [name.strip() for name in corpora.split(",") if name.strip()]
+    if not given:
         raise typer.BadParameter("no corpora; name some, sample for instance")
+    entries = [f"{SAMPLE}.yaml" if name == "sample" else name for name in given]
+    try:
+        names = [catalogue.load(entry).name for entry in entries]
+    except CorpusError as error:
+        raise typer.BadParameter(str(error)) from error
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise typer.BadParameter(f"{', '.join(twice)} more than once; name each corpus once")
-    if taken := [name for name in names if Path(name).stem in ("sources", *SPLITS)]:
-        raise typer.BadParameter(f"{taken[0]}: corpus/{Path(taken[0]).stem} is taken; give the entry another name")
-    copytree(SAMPLE, OUTPUT / "sources" / "sample", dirs_exist_ok=True)
-    entries = [f"{SAMPLE}.yaml" if name == "sample" else name for name in names]
+    if taken := {"sources", *SPLITS}.intersection(names):
+        raise typer.BadParameter(f"corpus/{min(taken)} is taken; give the corpus of that name another")
+    with replace_folder(OUTPUT / "sources" / "sample") as folder:
+        copytree(SAMPLE, folder, dirs_exist_ok=True)
     convert_corpora(entries, OUTPUT / "sources", OUTPUT, Path(mirror) if mirror else None)
     for split in SPLITS:
-        gather([catalogue.load(entry).name for entry in entries], split)
+        gather(names, split)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ossamma_spacy.corpora.forms import COUNT, NUMERAL
+from ossamma_spacy.knowledge import OUTSIDE
 
 HONORIFIC = re.compile(r"\b(?:(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lord|Lady|Rev|Fr|St)\.?\s+)+$")
 OFFICE = re.compile(
@@ -89,10 +90,15 @@ def joined(text: str, spans: list[Mapped]) -> list[Mapped]:
     return found
 
 
+def is_measure(labels: tuple[str, ...]) -> bool:
+    """Whether a span is above all a measure: a title that may be one keeps its words."""
+    return next((label for label in labels if label != OUTSIDE), "") == "MEASURE"
+
+
 def parts(text: str, span: Mapped) -> Iterator[Mapped]:
     """The two ends of a range of measures, a place and the one where it lies, or the span itself."""
     match = None
-    if "MEASURE" in span.labels:
+    if is_measure(span.labels):
         match = RANGE.fullmatch(text, span.start, span.end)
     elif span.labels == ("PLACE",):
         match = APPOSITION.fullmatch(text, span.start, span.end)
@@ -112,13 +118,13 @@ def trimmed(text: str, span: Mapped, possessives: str = "keep") -> Iterator[Mapp
     Marks alone ("–", "@@") are a slip and no entity, save where they may be a unit ("%"). Nothing is known of a PERSON
     whose only name reads like an office ("Major said"), or of two that "&" joins: they may be a firm or a band.
     """
-    labels = span.labels
+    labels, measure = span.labels, is_measure(span.labels)
     start, end = _without_marks(text, span.start, span.end, labels)
-    owner = {"PERSON", "MEASURE"}.intersection(labels) or (possessives == "cut" and not HOUSE.match(text, start, end))
-    own = "MEASURE" in labels and DECADE.search(text, start, end)
-    if owner and not own and text[start:end].endswith(("'s", "’s")):
+    may_own = ("PERSON" in labels or possessives == "cut") and not HOUSE.match(text, start, end)
+    owner = not DECADE.search(text, start, end) if measure else labels == ("PERSON",) or may_own
+    if owner and text[start:end].endswith(("'s", "’s")):
         end = len(text[: end - 2].rstrip())
-    if "MEASURE" in labels:
+    if measure:
         start, end = _measure(text, start, end)
     elif labels == ("EVENT",) and (match := YEAR.search(text, max(0, start - 20), start)):
         start = match.start()
@@ -133,7 +139,7 @@ def trimmed(text: str, span: Mapped, possessives: str = "keep") -> Iterator[Mapp
             start, labels = first, ()
         elif " & " in text[start:end]:
             labels = ()
-    named = not labels or "MEASURE" in labels or any(character.isalnum() for character in text[start:end])
+    named = not labels or measure or any(character.isalnum() for character in text[start:end])
     if start < end and named:
         yield Mapped(start, end, labels)
 
@@ -143,7 +149,7 @@ def _without_marks(text: str, start: int, end: int, labels: tuple[str, ...]) -> 
 
     A title that is all in lower case keeps its determiner, a measure in inches their mark.
     """
-    inches = "MEASURE" in labels and INCHES.fullmatch(text, start, end)
+    inches = is_measure(labels) and INCHES.fullmatch(text, start, end)
     while start < end and text[start] in BORDER + "#":
         start += 1
     while start < end and text[end - 1] in BORDER and not inches:
@@ -154,7 +160,7 @@ def _without_marks(text: str, start: int, end: int, labels: tuple[str, ...]) -> 
         start += text.startswith("(", start)
         end -= text.endswith(")", start, end)
         start, end = len(text) - len(text[start:].lstrip()), len(text[:end].rstrip())
-    if (match := SINGLE_QUOTES.fullmatch(text, start, end)) and (match[1] or "MEASURE" not in labels):
+    if (match := SINGLE_QUOTES.fullmatch(text, start, end)) and (match[1] or not is_measure(labels)):
         start, end = start + len(match[1]), end - 1
         start, end = len(text) - len(text[start:].lstrip()), len(text[:end].rstrip())
     title = "WORK" in labels and text[start:end].islower()

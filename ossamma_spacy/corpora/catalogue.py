@@ -26,6 +26,7 @@ from ossamma_spacy.labels import LABELS
 ENTRIES = Path(__file__).with_name("entries")
 SPLITS = ("train", "dev", "test")
 NOTHING_KNOWN = "unknown"
+LISTED = re.compile(r"(?P<split>train|dev|test|all|-)\t(?P<path>[^\t]+)\t(?P<size>\d+)\t(?P<sha256>[0-9a-f]{64})")
 Splits = Annotated[dict[Literal["train", "dev", "test", "all"], str], Field(min_length=1)]
 KINDS: Mapping[str, Any] = {  # of the keys of an entry
     **dict.fromkeys(("name", "title", "about", "homepage", "licence", "reason", "domain", "url", "format"), str),
@@ -78,7 +79,7 @@ class Corpus:
     format: the name of the reader; options: its settings.
     labels: what each label of the corpus is for us: candidates, the likeliest first; "O" among them where it may be no
         entity, alone where it is none; no candidate where nothing can be said. LABEL:FORM is for spans of a form
-        (`ossamma_spacy.corpora.forms`) that mean something else.
+        (`ossamma_spacy.corpora.forms`) that mean something else, *:FORM for those of all labels.
     annotated: which of the nine labels it marks exhaustively.
     drop: texts, in any case, that the corpus marks and we do not.
     unsure: words, in any case, of which nothing is known outside its spans: it overlooks them, or we do not agree; `*`
@@ -120,8 +121,9 @@ class Corpus:
         Raises CorpusError, naming `where` its document is, for a label without a mapping.
         """
         for form, fits in FORMS.items():
-            if f"{label}:{form}" in self.labels and fits(text):
-                return self.labels[f"{label}:{form}"]
+            for mapped in (f"{label}:{form}", f"*:{form}"):
+                if mapped in self.labels and fits(text):
+                    return self.labels[mapped]
         if label not in self.labels:
             marked = f" on {text[:60]!r}" if text else ""
             raise CorpusError(
@@ -146,12 +148,25 @@ def load(name: str) -> Corpus:
 
 
 def files(corpus: Corpus) -> list[SourceFile]:
-    """The files of a corpus; none where they cannot be had from an address of their own."""
+    """The files of a corpus; none where they cannot be had from an address of their own.
+
+    Raises CorpusError, naming the line, for a list that is none.
+    """
     listed = corpus.entry.with_suffix(".tsv")
     if not listed.is_file():
         return []
-    rows = (line.split("\t") for line in listed.read_text(encoding="utf-8").splitlines())
-    return [SourceFile(split, path, int(size), sha256) for split, path, size, sha256 in rows]
+    lines = listed.read_text(encoding="utf-8").splitlines()
+    return [_source_file(line, f"{listed}:{number}") for number, line in enumerate(lines, start=1)]
+
+
+def _source_file(line: str, where: str) -> SourceFile:
+    listed = LISTED.fullmatch(line)
+    if listed is None or ".." in PurePath(listed["path"]).parts or PurePath(listed["path"]).is_absolute():
+        raise CorpusError(
+            f"{where}: {line[:80]!r}, expected split ({', '.join(SPLITS)}, all, or - for none), path below the "
+            "corpus's folder, size in bytes and sha256, parted by tabs"
+        )
+    return SourceFile(listed["split"], listed["path"], int(listed["size"]), listed["sha256"])
 
 
 def split_files(corpus: Corpus, folder: Path) -> list[tuple[str, Path]]:
@@ -206,7 +221,7 @@ def read_entry(path: Path) -> Corpus:
     labels = {str(label): _candidates(path, label, value) for label, value in given["labels"].items()}
     for label in labels:
         whole, _, form = label.rpartition(":")
-        if whole in labels and form not in FORMS:
+        if whole in ("*", *labels) and form not in FORMS:
             raise CorpusError(f"{path}: label '{label}' has the form '{form}', which is none of {', '.join(FORMS)}")
     for pattern in (pattern for layout in given.get("found", ()) for pattern in layout.values()):
         if not pattern or PurePath(pattern).is_absolute():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy.training import Example
+from spacy.training import Example, dont_augment
 from spacy.util import load_config, load_model_from_config, resolve_dot_names
 from tqdm import tqdm
 
@@ -76,6 +76,8 @@ def examine(config_path: Path, overrides: Mapping[str, Any] | None = None) -> tu
     names = [config["training"]["train_corpus"], config["training"]["dev_corpus"]]
     reports = {}
     for split, reader in zip(SPLITS, resolve_dot_names(config, names), strict=True):
+        if hasattr(reader, "augmenter"):
+            reader.augmenter = dont_augment
         examples = reader.once(nlp) if isinstance(reader, MixedCorpus) else reader(nlp)
         reports[split] = _report(tqdm(examples, desc=split, unit=" documents"))
         if not reports[split].documents:

@@ -43,7 +43,8 @@ def fetch(name: str, folder: Path, mirror: Path | None = None) -> Path:
     if not files:
         catalogue.split_files(corpus, target)  # raises where it is not there
         return target
-    if corpus.found and catalogue.own_files(corpus, target):
+    own = {path for _, path in catalogue.own_files(corpus, target)}
+    if own - {target / file.path for file in files}:  # a copy of the user's own
         return target
     missing = [file for file in files if not _is_there(target / file.path, file)]
     if missing:

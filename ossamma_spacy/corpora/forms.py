@@ -14,7 +14,14 @@ FORMULA = re.compile(
     r"[A-Z][a-z]?(?:\d+[+−-])?|\S*[A-Z](?:\S*[A-Z]|[a-z]?\d)\S*"
 )  # Pt, Cu2+, LSCF, SiO2, La0.6Sr0.4FeO3
 PARTICLE = (
-    r"(?:of|the|and|for|de|la|le|les|du|des|del|di|da|dos|von|van|der|den|und|et|y|in|on|to|at|an?|or|with|from|by)"
+    r"(?:of|the|and|for|d|de|la|le|les|du|des|del|di|da|dos|von|van|der|den|und|et|y|al|ibn|in|on|to|at|an?|or|with|"
+    r"from|by)"
+)
+EPITHET = re.compile(
+    r"(?:(?:the|an?|my|your|his|her|its|our|their|this|that) )?(?:(?:old|young|elder|younger|poor|little|dear|good|"
+    r"great|late|same|honest|handsome|lovely|sweet|pretty|fair|beautiful|charming|brave|noble|worthy|excellent|kind|"
+    r"gentle|faithful|famous|celebrated|illustrious|unfortunate|unhappy|wretched|wicked|venerable|aged|big|fat|tall)"
+    r",? )+(?:[A-Z][\w.'’-]*|de|la|van|von)(?: (?:[A-Z][\w.'’-]*|de|la|van|von|d['’]\w+))*"
 )
 MIXED = re.compile(rf"(?:^|\s)[\"'“‘(]*(?!{PARTICLE}\b)[a-z]")
 DETERMINED = re.compile(
@@ -79,6 +86,8 @@ FORMS: Mapping[str, Callable[[str], bool]] = {
     "longer": lambda text: len(text.split()) > 3,
     "long": lambda text: len(text.split()) > 2,
     "lower": lambda text: text == text.lower(),  # no name, where the corpus writes names with capitals
+    "at": lambda text: re.match(r"@\w+\s", text) is not None,  # no handle: "@ Gimpo Airport", its "@" glued to it
+    "epithet": lambda text: EPITHET.fullmatch(text) is not None,  # "poor Giotto"
     "mixed": lambda text: MIXED.search(text) is not None,  # a name with words that are none of it: occupied Poland
     "determined": lambda text: DETERMINED.match(text) is not None,  # with an article, a pronoun or an epithet
     "usage": lambda text: USAGE.search(text) is not None,  # "coffee consumption", where coffee is marked alone too

@@ -36,13 +36,14 @@ def export_dataset(name: str, dataset: Dataset, target: Path) -> None:
 def _load(name: str, dataset: Dataset) -> Any:
     try:
         from datasets import load_dataset
+        from datasets.exceptions import DatasetsError
     except ImportError as error:
         raise CorpusError(
             f"{name} is a Hugging Face dataset ({error}); what reads it comes by: pip install 'ossamma-spacy[datasets]'"
         ) from error
     try:
         return load_dataset(dataset.path, dataset.name, revision=dataset.revision)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, DatasetsError) as error:
         raise CorpusError(f"{name}: the dataset {dataset.path} cannot be loaded ({error})") from error
 
 

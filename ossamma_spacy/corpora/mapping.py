@@ -7,7 +7,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from ossamma_spacy.corpora.borders import BORDER, DETERMINER, Mapped, joined, parts, trimmed
+from ossamma_spacy.corpora.borders import BORDER, DETERMINER, Mapped, is_measure, joined, parts, trimmed
 from ossamma_spacy.corpora.catalogue import Corpus
 from ossamma_spacy.corpora.docbin import Written, make_doc, mark_sentences
 from ossamma_spacy.corpora.document import AnnotatedText
@@ -91,7 +91,7 @@ def mapped_doc(nlp: Language, document: AnnotatedText, corpus: Corpus, written: 
 
 def _stopped(doc: Doc, span: Span | None, mapped: Mapped, text: str, listed: Container[str]) -> Span | None:
     """The span without the stop that ends a sentence, with that of an abbreviation; `listed` are the tokenizer's."""
-    if span is None and text.startswith(".", mapped.end) and "MEASURE" not in mapped.labels:
+    if span is None and text.startswith(".", mapped.end) and not is_measure(mapped.labels):
         longer = doc.char_span(mapped.start, mapped.end + 1)
         # "Inc..": both stops are one token
         known = longer is not None and _is_abbreviation(longer.text.split()[-1].replace("..", "."), listed)

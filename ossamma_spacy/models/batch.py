@@ -20,8 +20,9 @@ def batch_words(docs: Sequence[Doc], vocabulary: Vocabulary, config: EncoderConf
     lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
     orths = np.concatenate([doc.to_array(ORTH) for doc in docs] or [np.zeros(0, dtype=np.uint64)])
     unique, inverse = np.unique(orths, return_inverse=True)
-    # at least one word, for the padding of a batch without tokens to point at
-    table = vocabulary.table([docs[0].vocab.strings[int(orth)] for orth in unique] or [""])
+    stores = list({id(doc.vocab): doc.vocab.strings for doc in docs}.values())
+    words = [next(store[orth] for store in stores if orth in store) for orth in unique.tolist()]
+    table = vocabulary.table(words or [""])  # one at least, for the padding of a batch without tokens to point at
     shape = (len(docs), int(lengths.max(initial=0)))
     keep = np.arange(shape[1]) < lengths[:, None]
     index = np.zeros(shape, dtype=np.int64)
@@ -53,11 +54,11 @@ def token_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         yield batch
 
 
-def in_batches(function: Callable[[list[Doc]], list[Any]], docs: Sequence[Doc], budget: int) -> list[Any]:
-    """Call a function with the documents in such batches; what it returns, in the order of the documents."""
-    results: list[Any] = [None] * len(docs)
-    for batch in token_batches([len(doc) for doc in docs], budget):
-        for i, result in zip(batch, function([docs[i] for i in batch]), strict=True):
+def in_batches(function: Callable[[list[int]], Sequence[Any]], lengths: Sequence[int], budget: int) -> list[Any]:
+    """Call a function with the indices of such batches; what it returns for each document, in their order."""
+    results: list[Any] = [None] * len(lengths)
+    for batch in token_batches(lengths, budget):
+        for i, result in zip(batch, function(batch), strict=True):
             results[i] = result
     return results
 

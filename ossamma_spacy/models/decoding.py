@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ossamma_spacy.models.arrays import Lattice, pad_arrays, pad_lattices
-from ossamma_spacy.models.batch import token_batches
+from ossamma_spacy.models.batch import in_batches
 from ossamma_spacy.models.shim import torch_shim
 from ossamma_spacy.models.tagger import Tagger
 from ossamma_spacy.nn.crf import CRF
@@ -42,18 +42,18 @@ def decode(
     `lattices` the tags (n, 2 · labels + 1) bool that its tokens may bear, None where all may.
     """
     crf: CRF = torch_shim(model).module.crf
-    results: list[Any] = [None] * len(scores)
-    for batch in token_batches([len(array) for array in scores], BATCH_TOKENS):
-        with torch.inference_mode():
-            emissions, lengths = _padded(crf, [scores[i] for i in batch])
-            allowed = pad_lattices([lattices[i] for i in batch], emissions) if lattices is not None else None
-            paths = crf.decode(emissions, lengths, allowed).cpu().numpy()
-            tags = [path[: len(scores[i])] for i, path in zip(batch, paths, strict=True)]
-            spans = [tag_spans(path) for path in tags]
-            logs = _posteriors(crf, emissions, lengths, spans, temperature) if confidences else [None] * len(batch)
-        for i, *decoded in zip(batch, tags, spans, logs, strict=True):
-            results[i] = Decoded(*decoded)
-    return results
+
+    @torch.inference_mode()
+    def decode_batch(batch: list[int]) -> list[Decoded]:
+        emissions, lengths = _padded(crf, [scores[i] for i in batch])
+        allowed = pad_lattices([lattices[i] for i in batch], emissions) if lattices is not None else None
+        paths = crf.decode(emissions, lengths, allowed).cpu().numpy()
+        tags = [path[: len(scores[i])] for i, path in zip(batch, paths, strict=True)]
+        spans = [tag_spans(path) for path in tags]
+        logs = _posteriors(crf, emissions, lengths, spans, temperature) if confidences else [None] * len(batch)
+        return list(map(Decoded, tags, spans, logs))
+
+    return in_batches(decode_batch, [len(array) for array in scores], BATCH_TOKENS)
 
 
 def span_posteriors(
@@ -61,13 +61,12 @@ def span_posteriors(
 ) -> list[NDArray[np.float32]]:
     """The log posterior of each span of each document, whose scores are those of `decode`."""
     crf: CRF = torch_shim(model).module.crf
-    results: list[Any] = [None] * len(scores)
-    for batch in token_batches([len(array) for array in scores], BATCH_TOKENS):
-        with torch.inference_mode():
-            logs = _posteriors(crf, *_padded(crf, [scores[i] for i in batch]), [spans[i] for i in batch], temperature)
-        for i, found in zip(batch, logs, strict=True):
-            results[i] = found
-    return results
+
+    @torch.inference_mode()
+    def posteriors(batch: list[int]) -> list[NDArray[np.float32]]:
+        return _posteriors(crf, *_padded(crf, [scores[i] for i in batch]), [spans[i] for i in batch], temperature)
+
+    return in_batches(posteriors, [len(array) for array in scores], BATCH_TOKENS)
 
 
 def _padded(crf: CRF, scores: list[Any]) -> tuple[Tensor, Tensor]:

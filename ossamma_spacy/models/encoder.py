@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from ossamma_spacy.models.arrays import pad_arrays, split_tensor
 from ossamma_spacy.models.batch import batch_words, in_batches, no_backprop
 from ossamma_spacy.models.shim import TorchShim, torch_shim
 from ossamma_spacy.models.vocabulary import LEAST_ROWS, Vocabulary
-from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.config import DROPOUTS, EncoderConfig
 from ossamma_spacy.nn.encoder import Encoder
 
 SPACY_SAMPLE = 10  # documents that spaCy's own pipes initialize their model with
@@ -55,15 +56,16 @@ def build_encoder(
     """Build the encoder: List[Doc] → List[Floats2d], one vector of `width` features per token.
 
     The settings are those of `EncoderConfig`. `learn_rate_scale` multiplies the optimizer's learning rate;
-    `mixed_precision` trains with matrix products in bfloat16 where the processor has them; `arithmetic` is that of
-    prediction on the CPU: float32, bfloat16, or auto for the faster one by a quick measurement. `vocabulary_rows`
-    bounds the subwords that `initialize` learns from the training texts. `dropout` is what a loop of one's own gets;
-    `spacy train` sets `[training] dropout`. Raises ValueError for a setting that is out of its range.
+    `mixed_precision` trains with matrix products in bfloat16 where the processor has them, and on a GPU predicts so
+    too; `arithmetic` is that of prediction on the CPU: float32, bfloat16, or auto for the faster one by a quick
+    measurement. `vocabulary_rows` bounds the subwords that `initialize` learns from the training texts. `dropout` is
+    what a loop of one's own gets; `spacy train` sets `[training] dropout`. Raises ValueError for a setting that is out
+    of its range.
     """
     settings = dict(locals())
     training = {name: settings.pop(name) for name in ("learn_rate_scale", "mixed_precision", "arithmetic")}
     config = EncoderConfig.from_dict(settings)
-    shim = TorchShim(encoder_from_settings, **training)
+    shim = TorchShim(partial(encoder_from_settings, {name: settings[name] for name in DROPOUTS}), **training)
     model: Tok2Vec = Model(
         "ossamma_encoder",
         encoder_forward,
@@ -75,8 +77,9 @@ def build_encoder(
     return model
 
 
-def encoder_from_settings(settings: dict[str, Any]) -> nn.Module:
-    module = Encoder(EncoderConfig.from_dict(settings["config"]))
+def encoder_from_settings(dropouts: dict[str, float], settings: dict[str, Any]) -> nn.Module:
+    """The module of weights that may have been trained with other dropouts than those at hand."""
+    module = Encoder(EncoderConfig.from_dict(settings["config"] | dropouts))
     module.vocabulary = Vocabulary(settings["vocabulary"])  # type: ignore[assignment]
     return module
 
@@ -103,7 +106,11 @@ def encoder_forward(model: Tok2Vec, docs: list[Doc], is_train: bool) -> tuple[li
     if is_train:
         return _forward(model, docs, is_train)
     # spaCy's own components hand over all documents of nlp.pipe's batch at once
-    vectors = in_batches(lambda part: _forward(model, part, False)[0], docs, torch_shim(model).batch_tokens)
+    vectors = in_batches(
+        lambda batch: _forward(model, [docs[i] for i in batch], False)[0],
+        [len(doc) for doc in docs],
+        torch_shim(model).batch_tokens,
+    )
     return vectors, no_backprop
 
 

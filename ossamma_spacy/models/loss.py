@@ -54,6 +54,5 @@ def loss_gradients(model: Tagger, scores: list[Any], loss: Loss) -> tuple[float,
     counts = [len(array) for array in scores]
     padded = pad_arrays(scores, max(counts, default=0), shim.device).requires_grad_()
     value = loss(crf, padded[..., :-2], padded[..., -2:], torch.tensor(counts, device=shim.device))
-    gradients = torch.autograd.grad(value, [padded, *crf.parameters()], allow_unused=True)
-    scores_gradient, *crf_gradients = (torch.zeros(()) if gradient is None else gradient for gradient in gradients)
-    return value.item(), TagGradients(split_tensor(scores_gradient, counts, model.ops), crf_gradients)
+    gradient, *crf_gradients = torch.autograd.grad(value, [padded, *crf.parameters()], materialize_grads=True)
+    return value.item(), TagGradients(split_tensor(gradient, counts, model.ops), crf_gradients)

@@ -11,10 +11,9 @@ from thinc.api import Model
 
 from ossamma_spacy.files import write_together
 from ossamma_spacy.models.shim import torch_shim
-from ossamma_spacy.nn.config import EncoderConfig
+from ossamma_spacy.nn.config import DROPOUTS, EncoderConfig
 
 FORMAT = 1
-DROPOUTS = ("dropout", "word_dropout", "memory_dropout")
 FILES = ("encoder.safetensors", "vocabulary.json")
 
 
@@ -25,10 +24,10 @@ def save_encoder(model: Model[Any, Any], folder: Path, **facts: Any) -> None:
         zip(FILES, (safetensors.torch.save(shim.state()), shim.settings["vocabulary"].encode("utf-8")), strict=True)
     )
     metadata = {
+        **facts,
         "format": FORMAT,
         "config": shim.settings["config"],
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-        **facts,
     }
     files["metadata.json"] = (json.dumps(metadata, indent=2) + "\n").encode("utf-8")
     write_together({folder / name: data for name, data in files.items()})
@@ -50,8 +49,7 @@ def pretrained_encoder(path: Path) -> Callable[[Model[Any, Any]], None]:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
         shim = torch_shim(encoder)
-        dropouts = {name: encoder.attrs["config"][name] for name in DROPOUTS}
-        shim.create({**settings, "config": {**settings["config"], **dropouts}})
+        shim.create(settings)
         shim.module.load_state_dict(state)
 
     return load

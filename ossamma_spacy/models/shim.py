@@ -102,11 +102,12 @@ class TorchShim(Shim):
         self._forget_training()
 
     def run(self, function: Callable[..., Tensor], *args: Any, is_train: bool, dropout: float = 0.0) -> Tensor:
-        """Call a function of the module: with gradients, dropout and, if so set, mixed precision in training.
+        """Call a function of the module: in training with gradients, dropout and, if so set, mixed precision.
 
-        Mixed precision is autocast on a GPU; on the CPU, where rounding between the products costs more than it saves,
-        only the matrix products of linear maps are rounded, and none on a processor that has no bfloat16. Without
-        gradients the CPU computes in the arithmetic that was set, or that a measurement found fastest.
+        Mixed precision is autocast on a GPU, prediction included; on the CPU, where rounding between the products costs
+        more than it saves, only the matrix products of linear maps are rounded, and none on a processor that has no
+        bfloat16. Without gradients the CPU computes in the arithmetic that was set, or that a measurement found
+        fastest.
         """
         module = self.module
         if module.training != is_train:
@@ -149,13 +150,18 @@ class TorchShim(Shim):
         """
         if not any(True for _ in self.gradients()):
             return
+        if optimizer.L2 and not optimizer.L2_is_weight_decay:
+            raise ValueError(
+                "ossamma trains by AdamW: set L2_is_weight_decay = true in [training.optimizer], or L2 = 0"
+            )
         if optimizer.grad_clip:
             clip_gradients([self], optimizer.grad_clip)
-        steppers = self._optimizer or self._create_optimizers(optimizer)
-        self._optimizer = steppers
-        for stepper in steppers:
+        self._optimizer = self._optimizer or self._create_optimizers()
+        for stepper in self._optimizer:
             for group in stepper.param_groups:
                 group["lr"] = float(optimizer.learn_rate) * self.learn_rate_scale * group["scale"]
+                group["betas"], group["eps"] = (float(optimizer.b1), float(optimizer.b2)), optimizer.eps
+                group["weight_decay"] = float(optimizer.L2) * group["decays"]
             stepper.step()
             # torch's fused steps do not say that they wrote: what prediction remembers of the weights would go stale
             torch.autograd.graph.increment_version([p for group in stepper.param_groups for p in group["params"]])
@@ -165,25 +171,20 @@ class TorchShim(Shim):
             self._update_average()
             optimizer.averages[(self.id, AVERAGE)] = np.zeros(1, dtype=np.float32)  # type: ignore[assignment]
 
-    def _create_optimizers(self, optimizer: Optimizer) -> list[torch.optim.Optimizer]:
-        if optimizer.L2 and not optimizer.L2_is_weight_decay:
-            raise ValueError(
-                "ossamma trains by AdamW: set L2_is_weight_decay = true in [training.optimizer], or L2 = 0"
-            )
+    def _create_optimizers(self) -> list[torch.optim.Optimizer]:
         module = self.module
         sparse = [part.weight for part in module.modules() if isinstance(part, nn.Embedding) and part.sparse]
         matrices = [part.weight for part in module.modules() if isinstance(part, nn.Linear)]
         apart = {id(parameter) for parameter in (*sparse, *matrices)}
         rest = [parameter for parameter in module.parameters() if id(parameter) not in apart]
-        common: dict[str, Any] = {"betas": (optimizer.b1, optimizer.b2), "eps": optimizer.eps}
-        # of all parameters only the weights of linear maps decay: no norm, bias, gate, table, oscillator or transition
+        # of all parameters only the weights of linear maps decay: no norm, bias, table, oscillator or transition
         groups = [
-            {"params": matrices, "weight_decay": optimizer.L2, "scale": 1.0},
-            {"params": rest, "weight_decay": 0.0, "scale": 1.0},
+            {"params": matrices, "decays": True, "scale": 1.0},
+            {"params": rest, "decays": False, "scale": 1.0},
         ]
-        steppers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, fused=True, **common)]
+        steppers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, fused=True)]
         if sparse:
-            steppers.append(torch.optim.SparseAdam([{"params": sparse, "scale": MEMORY_SCALE}], **common))
+            steppers.append(torch.optim.SparseAdam([{"params": sparse, "decays": False, "scale": MEMORY_SCALE}]))
         return steppers
 
     def _update_average(self) -> None:
@@ -273,6 +274,8 @@ class TorchShim(Shim):
             except Exception as error:
                 raise ValueError(f"the weights do not fit the model that they were saved for: {error}") from error
             module = module.to(self.device).eval()
+            if self.arithmetic == "auto" and self.device.type == "cpu":
+                fastest_arithmetic()  # measured now, not while a service's first requests compute
         self._model, self.settings, self.process = module, settings, os.getpid()
         self._forget_training()
         return self

@@ -68,8 +68,13 @@ def tagger_forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list
         return _forward(model, docs, is_train)
     head: TaggerHead = torch_shim(model).module
     filled = [doc for doc in docs if len(doc)]  # spacy-transformers fails where no document has a token
-    found = iter(in_batches(lambda part: _forward(model, part, False)[0], filled, torch_shim(model).batch_tokens))
-    return [next(found) if len(doc) else model.ops.alloc2f(0, 2 * head.n_labels + 3) for doc in docs], no_backprop
+    found = in_batches(
+        lambda batch: _forward(model, [filled[i] for i in batch], False)[0],
+        [len(doc) for doc in filled],
+        torch_shim(model).batch_tokens,
+    )
+    rows = iter(found)
+    return [next(rows) if len(doc) else model.ops.alloc2f(0, 2 * head.n_labels + 3) for doc in docs], no_backprop
 
 
 def _forward(model: Tagger, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:

@@ -33,7 +33,7 @@ class Context:
 
 
 class Block(nn.Module):
-    """Segments of x (B, L, d) → segments of (B, L, d); the names follow DESIGN, section 3.
+    """Segments of x (B, L, d) → segments of (B, L, d).
 
     n = norm(x); G = W_o(c ⊙ σ(o)) with c the linear attention and o the oscillator of n; n' = n ⊙ 2σ(W_in G);
     l = windowed attention of n'; l' = l + σ(W_out G) ⊙ G; α = σ(w·n + b + β(e)); x + W_m(αG + (1−α)l'); SwiGLU.

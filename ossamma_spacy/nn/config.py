@@ -8,13 +8,15 @@ LEAST = {
     "vocabulary_rows": 1, "memory_width": 1, "time_width": 2,
 }  # fmt: skip
 
+DROPOUTS = ("dropout", "word_dropout", "memory_dropout")  # settings of a training, not of the weights
+
 
 @dataclass(frozen=True)
 class EncoderConfig:
     """Everything that determines the shape of an encoder.
 
     Sizes are counted in features (`width`), tokens (`window`, the radius of the windowed attention) or table rows.
-    A switch that is off removes its part from every block (DESIGN: the block without it is exactly the simpler block).
+    A switch that is off removes its part from every block, which is then exactly the simpler block.
     """
 
     width: int = 192
@@ -64,7 +66,7 @@ class EncoderConfig:
                 f"encoder: width = {self.width} is not a multiple of 2 × heads = {2 * self.heads}; "
                 "each head needs an even width for its rotary positions"
             )
-        for name in ("dropout", "word_dropout", "memory_dropout"):
+        for name in DROPOUTS:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"encoder: {name} = {getattr(self, name)}, expected a number from 0 to below 1")
         if self.time_width % 2:

@@ -1,6 +1,7 @@
 """Linear maps that multiply by oneDNN on the CPU."""
 
 import math
+import threading
 import time
 from functools import cache
 from typing import Any, Literal
@@ -16,6 +17,8 @@ ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "bfloat16")
 ONEDNN = bool(torch._C._has_mkldnn) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 # processors that have only AVX2 multiply bfloat16 by torch's own loops, slowly: oneDNN refuses there
 ONEDNN_BFLOAT16 = ONEDNN and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+_measuring = threading.Lock()  # a measurement sets the number of threads, which is the process's
 
 
 class Linear(nn.Linear):
@@ -62,33 +65,36 @@ def set_arithmetic(module: nn.Module, arithmetic: Arithmetic) -> None:
             part.arithmetic = arithmetic
 
 
-@cache
 def fastest_arithmetic() -> Arithmetic:
     """Which arithmetic multiplies fastest on this machine, by a measurement of fifty milliseconds on one thread.
 
     A choice that rounds must be faster by half to be worth its rounding.
     """
+    with _measuring:
+        return _fastest_arithmetic()
+
+
+@cache
+def _fastest_arithmetic() -> Arithmetic:
     if not ONEDNN_BFLOAT16:
         return "float32"
-    with torch.random.fork_rng(devices=[]):  # a measurement changes nothing of what a seed gives
-        layer, x = Linear(192, 768), torch.randn(256, 192)
-    seconds = dict.fromkeys(ARITHMETICS, math.inf)
+    x, weight = torch.ones(256, 192), torch.ones(768, 192)
+    weights: dict[Arithmetic, Tensor] = {"float32": weight, "bfloat16": weight.bfloat16()}
+    seconds = dict.fromkeys(weights, math.inf)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # on a busy machine several would measure how long they wait for each other
     try:
-        with torch.no_grad():
-            for _ in range(30):  # many short turns, so that each meets a moment when nothing else runs
-                for arithmetic in ARITHMETICS:
-                    layer.arithmetic = arithmetic
-                    seconds[arithmetic] = min(seconds[arithmetic], _seconds(layer, x))
+        for _ in range(30):  # many short turns, so that each meets a moment when nothing else runs
+            for arithmetic in weights:
+                seconds[arithmetic] = min(seconds[arithmetic], _seconds(x, weights[arithmetic]))
     finally:
         torch.set_num_threads(threads)
     return "bfloat16" if 1.5 * seconds["bfloat16"] < seconds["float32"] else "float32"
 
 
-def _seconds(layer: Linear, x: Tensor) -> float:
+def _seconds(x: Tensor, weight: Tensor) -> float:
     start = time.perf_counter()
-    layer(x).float()
+    _product(x.to(weight.dtype), weight, None).float()
     return time.perf_counter() - start
 
 

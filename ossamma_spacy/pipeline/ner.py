@@ -13,11 +13,12 @@ from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Optimizer
+from thinc.api import Model, Optimizer
 
 from ossamma_spacy.files import write_together
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import Decoded, decode
+from ossamma_spacy.models.encoder import SPACY_SAMPLE, Tok2Vec
 from ossamma_spacy.models.loss import tagger_loss
 from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
@@ -138,21 +139,22 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             words, more = words_and_labels(self.vocab, corpora)
             docs, found = [*docs, words], found | more
         elif nlp is not None and _is_streamed(nlp) and len(docs) == STREAM_SAMPLE:
-            learns_subwords = encoder is None and any(layer.name == "ossamma_encoder" for layer in self.model.walk())
             if labels is None:
                 self._refuse_sample("labels", lacking)
-            if learns_subwords:
+            if encoder is None and self._encoders():
                 self._refuse_sample("subwords", lacking)
         ranked = self._ranked(labels, found)
-        self.cfg.update(labels=[], temperature=1.0)
-        for shim in self._shims():
-            shim.forget()
-        for label in ranked:
-            self.add_label(label)
-        self.model.set_dim("nO", len(self.labels), force=True)
-        if encoder is not None:
-            encoder(self.model)
-        self.model.initialize(X=docs)
+        with self._restored_after_errors():
+            self.cfg.update(labels=[], temperature=1.0)
+            for shim in self._shims():
+                shim.forget()
+            for label in ranked:
+                self.add_label(label)
+            self.model.set_dim("nO", len(self.labels), force=True)
+            if encoder is not None:
+                encoder(self.model)
+            # other layers, which learn no subwords, would run over all of the documents at once
+            self.model.initialize(X=docs if self._encoders() else docs[:SPACY_SAMPLE])
 
     def _ranked(self, labels: Sequence[str] | None, found: set[str]) -> list[str]:
         """The labels in their order: those given, or those of the data."""
@@ -163,13 +165,15 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
                     f"{self.name}: the training data has no entity, so there are no labels to learn; "
                     f"check the corpus, or name {where}"
                 )
-            return sorted(found, key=_label_rank)
+            labels = sorted(found, key=_label_rank)
         if not labels:
             raise ValueError(f"{self.name}: {where} is empty; name them, or leave it out to take them from the data")
         for label in labels:
             _check_label(self.name, label)
         if left_out := sorted(found.difference(labels)):
             raise ValueError(f"{self.name}: {where} leaves out {', '.join(left_out)}, which the training data has")
+        if unknown := sorted(set(self.entity_ratio).difference(labels)):
+            raise ValueError(f"{self.name}: entity_ratio has {', '.join(unknown)}, the labels are {', '.join(labels)}")
         return list(labels)
 
     def _refuse_sample(self, learned: str, lacking: Sequence[str]) -> NoReturn:
@@ -203,6 +207,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             taken = {i for span in existing for i in range(span.start, span.end)}
             spans, confidences = self._spans(doc, decoded, taken)
             blocked = [doc[i : i + 1] for i in blocked_tokens(doc)] if self.keep_existing else []
+            for token in () if self.keep_existing else (token for span in doc.ents for token in span):
+                token.ent_id = 0  # the id of a rule; set_ents would leave it
             doc.set_ents([*existing, *spans], blocked=blocked)
             if confidences is not None:
                 pairs = [*zip(spans, confidences, strict=True), *known]
@@ -223,7 +229,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             if start < end and probability >= self.threshold and taken.isdisjoint(range(start, end)):
                 wanted.append(Span(doc, start, end, label=self.cfg["labels"][k]))
                 confidences.append(probability)
-        return wanted, None if posteriors is None else confidences
+        return wanted, confidences if self.confidence else None
 
     def to(self, device: str) -> "OssammaNER":
         """Move the weights to a torch device ("cuda", "cuda:1", "cpu") and return the pipe.
@@ -238,6 +244,9 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         for shim in self._shims():
             shim.move(torch.device(device))
         return self
+
+    def _encoders(self) -> list[Tok2Vec]:
+        return [node for node in self.model.walk() if node.name == "ossamma_encoder"]
 
     def _shims(self) -> list[TorchShim]:
         return [shim for node in self.model.walk() for shim in node.shims if isinstance(shim, TorchShim)]
@@ -291,33 +300,42 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
     @contextmanager
     def _loading(self, source: str) -> Iterator[None]:
-        """Check what is loaded against the config; after an error the pipe is as it was, but for new strings."""
-        wanted = [
-            (torch_shim(node), node.attrs["config"]) for node in self.model.walk() if node.name == "ossamma_encoder"
-        ]
-        cfg, states = dict(self.cfg), [(shim, dict(vars(shim))) for shim in self._shims()]
-        nodes = [(node, node.name, dict(node._dims), dict(node.attrs)) for node in self.model.walk()]
+        """Check what is loaded against the config; after an error the pipe is as it was."""
+        wanted = [(torch_shim(node), node.attrs["config"]) for node in self._encoders()]
         try:
-            yield
-            for shim, config in wanted:
-                if shim.is_initialized:
-                    check_shape(config, shim.settings["config"])
-            if self.is_initialized and torch_shim(self.model).settings["labels"] != len(self.labels):
-                raise ValueError(
-                    f"the weights are for another number of labels than {', '.join(self.labels) or 'none'}"
-                )
+            with self._restored_after_errors():
+                yield
+                for shim, config in wanted:
+                    if shim.is_initialized:
+                        check_shape(config, shim.settings["config"])
+                if self.is_initialized and torch_shim(self.model).settings["labels"] != len(self.labels):
+                    raise ValueError(
+                        f"the weights are for another number of labels than {', '.join(self.labels) or 'none'}"
+                    )
         except Exception as error:  # thinc and msgpack raise errors of many kinds
-            self.cfg = cfg
-            for shim, state in states:
-                vars(shim).update(state)
-            for node, name, dims, attrs in nodes:  # thinc sets them before a shim can refuse its weights
-                node.name, node._dims = name, dims
-                node.attrs.clear()
-                node.attrs.update(attrs)
             raise ValueError(
                 f"{self.name}: {source}: damaged, or not made by this config ({error}); install the pipeline again, "
                 "or train it with this config"
             ) from error
+
+    @contextmanager
+    def _restored_after_errors(self) -> Iterator[None]:
+        """Leave labels, weights and the model's settings as they were where something fails; new strings stay."""
+        cfg, shims = dict(self.cfg), [(shim, dict(vars(shim))) for shim in self._shims()]
+        nodes = [(node, node.name, dict(node._dims), dict(node.attrs), _weights(node)) for node in self.model.walk()]
+        try:
+            yield
+        except BaseException:
+            self.cfg = cfg
+            for shim, state in shims:
+                vars(shim).update(state)
+            for node, name, dims, attrs, weights in nodes:
+                node.name, node._dims = name, dims
+                node.attrs.clear()
+                node.attrs.update(attrs)
+                for weight, value in weights.items():
+                    node.set_param(weight, value)
+            raise
 
     def rehearse(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
         raise ValueError(f"{self.name}: rehearse is not supported; mix old examples into the training data instead")
@@ -333,6 +351,11 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 def _check_label(pipe: str, label: object) -> None:
     if not isinstance(label, str) or not label:
         raise ValueError(f"{pipe}: a label is a text that is not empty, got {label!r}")
+
+
+def _weights(node: Model[Any, Any]) -> dict[str, Any]:
+    """The weights that thinc itself holds."""
+    return {name: node.get_param(name) for name in node.param_names if node.has_param(name)}
 
 
 def _is_streamed(nlp: Language) -> bool:

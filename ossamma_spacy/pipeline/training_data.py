@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
+from thinc.api import Model
 
 from ossamma_spacy.knowledge import labels_of
 from ossamma_spacy.models.vocabulary import often
@@ -50,8 +51,9 @@ def learn_subwords(corpora: Mapping[str, Path]) -> Callable[[Language], None]:
 
     def before_init(nlp: Language) -> None:
         words, _ = words_and_labels(nlp.vocab, corpora)
-        for _, pipe in nlp.pipeline:
-            for node in pipe.model.walk() if hasattr(pipe, "model") else ():
+        models = (getattr(pipe, "model", None) for _, pipe in nlp.pipeline)
+        for model in models:
+            for node in model.walk() if isinstance(model, Model) else ():
                 if node.name == "ossamma_encoder":
                     node.initialize(X=[words])
 

@@ -152,6 +152,20 @@ def test_what_is_no_entry_is_named(tmp_path, old, new, message):
         entry(tmp_path, "a")
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["train\ta.txt", "validation\ta.txt\t1\t{}", "all\t../a.txt\t1\t{}", "all\t/a.txt\t1\t{}", "all\ta.txt\tx\t{}"],
+)
+def test_a_list_of_files_that_is_none_is_named(tmp_path, line):
+    corpus = entry(tmp_path, ENTRY)
+    good = "train\ta.txt\t1\t" + "0" * 64
+    (tmp_path / "a.tsv").write_text(f"{good}\n{line.format('0' * 64)}\n")
+    with pytest.raises(
+        CorpusError, match=r"a\.tsv:2: .*, expected split \(train, dev, test, all, or - for none\), path"
+    ):
+        catalogue.files(corpus)
+
+
 def test_a_corpus_that_is_not_there_is_named():
     with pytest.raises(CorpusError, match="no corpus 'nowhere' in the catalogue; `ossamma corpora list` shows what"):
         catalogue.load("nowhere")

@@ -66,6 +66,7 @@ def test_corpora_are_fetched_and_converted(mirror):
     output = run("convert", "mine", "--mirror", mirror)
     assert "mine: converted" in output
     assert "mine train 2 8 1 0 2 0 0 0 0 0 0 0 0 0 0 mine" in output
+    assert "mine dev 1 mine test (1)" in output
     assert "mine: has not changed" in run("convert", "mine", "--mirror", mirror)
     assert "mine train 2 8 1 0 2" in run("stats")
 
@@ -148,8 +149,16 @@ def test_the_project_gathers_the_splits_of_its_corpora(mirror, tmp_path, gather_
 
 @pytest.mark.parametrize(
     ("names", "message"),
-    [("sample,sample", "sample more than once"), (" , ", "no corpora"), ("sample,my/dev.yaml", "corpus/dev is taken")],
+    [
+        ("sample,sample", "sample more than once"),
+        ("sample,one.yaml,two.yaml", "own more than once"),
+        (" , ", "no corpora"),
+        ("dev.yaml", "corpus/dev is taken"),
+        ("nowhere", "no corpus 'nowhere'"),
+    ],
 )
-def test_the_project_refuses_corpora_that_it_cannot_tell_apart(names, message, gather_corpora):
+def test_the_project_refuses_corpora_that_it_cannot_tell_apart(names, message, gather_corpora, tmp_path):
+    for path, name in (("one", "own"), ("two", "own"), ("dev", "dev")):
+        (tmp_path / f"{path}.yaml").write_text(f"name: {name}\nformat: columns\nlabels: {{}}\nannotated: []\n")
     with pytest.raises(typer.BadParameter, match=message):
         gather_corpora(names)

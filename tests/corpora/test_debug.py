@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
+from spacy.util import load_config
 from typer.testing import CliRunner
 
 from ossamma_spacy.cli import app
@@ -58,6 +59,20 @@ def test_what_is_wrong_with_a_corpus_is_said(paths):
         "2 documents of train repeat one of dev, or nearly so",
     ]:
         assert expected in output
+
+
+def test_a_corpus_is_read_as_it_is_whatever_training_changes(paths, tmp_path):
+    config = load_config(CONFIG)
+    lower = {"@augmenters": "spacy.lower_case.v1", "level": 1.0}
+    config["corpora"]["train"] = {
+        "@readers": "spacy.Corpus.v1",
+        "path": "${paths.train}",
+        "gold_preproc": False,
+        "augmenter": lower,
+    }
+    del config["initialize"]["components"]["ossamma_ner"]["corpora"]
+    config.to_disk(tmp_path / "lower.cfg")
+    assert "'Rome' (PLACE) in 'Romeish'" in run(tmp_path / "lower.cfg", *paths)
 
 
 def test_a_corpus_or_config_that_is_not_there_is_named(paths, tmp_path):

@@ -18,7 +18,13 @@ from ossamma_spacy.corpora.forms import FORMS
         ("long", ["a b c"], ["a b"]),
         ("longer", ["a b c d"], ["a b c"]),
         ("several", ["Rome and Oslo", "Rome (Italy)", "War in 1939", "1, 2"], ["Bank of England", "1975 War", "0,1%"]),
-        ("mixed", ["occupied Rome", "Rome camp", "“rome"], ["Bank of England", "Rome", "Vincent van Gogh"]),
+        (
+            "mixed",
+            ["occupied Rome", "Rome camp", "“rome"],
+            ["Bank of England", "Rome", "Vincent van Gogh", "A. d'Urfé"],
+        ),
+        ("at", ["@Widener Library"], ["@ada", "Rome"]),
+        ("epithet", ["poor Giotto", "the late John Jacob Astor", "my dear, good Mr. Lee"], ["old man", "Poor Giotto"]),
         ("determined", ["The Duke", "my Rome", "Every Duke"], ["Theodore", "Duke"]),
         ("usage", ["coffee consumption", "Salt intake"], ["coffee", "use"]),
         ("lower", ["the board"], ["the Board"]),
@@ -36,7 +42,8 @@ def test_forms_fit(form, fitting, others):
 
 
 def test_an_entry_maps_a_form_apart():
-    labels = {"X": ("PERSON",), "X:lower": ("O",), "X:list": ()}
+    labels = {"X": ("PERSON",), "Y": ("PLACE",), "X:lower": ("O",), "*:lower": ("DOMAIN",), "*:list": ()}
     corpus = dataclasses.replace(catalogue.load("conll2003"), labels=labels)
     texts = ("Ada", "ada", "Ada and Bea")
     assert [corpus.candidates("X", text) for text in texts] == [("PERSON",), ("O",), ()]
+    assert [corpus.candidates("Y", text) for text in texts] == [("PLACE",), ("DOMAIN",), ()]

@@ -96,6 +96,18 @@ def test_what_is_wrong_is_named(tmp_path, folder, old, new, message):
         fetch(entry(tmp_path, folder, ENTRY.replace(old, new)), tmp_path)
 
 
+def test_files_of_other_columns_are_named(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    names = tmp_path / "names"
+    names.mkdir()
+    for i, column in enumerate(("tokens", "words")):
+        datasets.Dataset.from_dict({column: [["Ada"]], "ner_tags": [["B-PER"]]}).to_parquet(
+            names / f"train-{i}.parquet"
+        )
+    with pytest.raises(CorpusError, match=r"mine: the dataset .* cannot be loaded"):
+        fetch(entry(tmp_path, names), tmp_path)
+
+
 def test_without_the_package_the_extra_is_named(tmp_path, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(CorpusError, match=r"pip install 'ossamma-spacy\[datasets\]'"):

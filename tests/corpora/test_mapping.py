@@ -186,6 +186,13 @@ def test_titles_in_lower_case_keep_their_determiner(text, title):
     assert [text[start:end] for start, end, _ in found] == [title]
 
 
+@pytest.mark.parametrize("text", ["The Great Gatsby", "In Cold Blood", "From Here to Eternity", "McDonald's"])
+def test_a_title_that_may_be_a_measure_or_a_person_keeps_its_words(text):
+    corpus = dataclasses.replace(CORPUS, labels={"W": ("WORK", "PERSON", "MEASURE", "O")})
+    found = map_spans(AnnotatedText(text, ((0, len(text), "W"),)), corpus)
+    assert [text[start:end] for start, end, _ in found] == [text]
+
+
 def test_an_office_is_no_person():
     assert spans_of("the President of Chile", ("President of Chile", "PER")) == []
     assert spans_of("the President left", ("President", "PER")) == []

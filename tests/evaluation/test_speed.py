@@ -66,8 +66,10 @@ def test_what_finds_entities_is_loaded_under_any_name(trained, tmp_path, monkeyp
     (tmp_path / "texts.txt").write_text("a\n")
     load, loaded = spacy.load, []
     monkeypatch.setattr(spacy, "load", lambda *args, **more: loaded.append(load(*args, **more)) or loaded[-1])
-    _worker(str(tmp_path / "ours"), {}, str(tmp_path / "texts.txt"), torch.get_num_threads(), 256)
+    settings = {"components": {"mine": {"confidence": False}}}
+    _worker(str(tmp_path / "ours"), settings, str(tmp_path / "texts.txt"), torch.get_num_threads(), 256)
     assert loaded[0].component_names == ["mine", "entity_ruler"]
+    assert not loaded[0].get_pipe("mine").confidence
 
 
 def test_texts_come_from_docbins_and_lines(trained, tmp_path):

@@ -6,7 +6,7 @@ import spacy
 from conftest import SENTENCES, make_config, make_examples, train
 
 from ossamma_spacy.models.decoding import decode
-from ossamma_spacy.nn.linear import ARITHMETICS, fastest_arithmetic
+from ossamma_spacy.nn.linear import ARITHMETICS, Linear, _fastest_arithmetic, fastest_arithmetic
 
 TEXTS = [text for text, _ in SENTENCES] + ["Ada saw Rome in May", "IBM saw Warsaw in May", "nobody in 1997"]
 
@@ -27,7 +27,11 @@ def tags(path, arithmetic):
     nlp = spacy.load(path, config={"components": {"ossamma_ner": {"model": settings}}})
     pipe = nlp.get_pipe("ossamma_ner")
     docs = [nlp.make_doc(text) for text in TEXTS]
-    return np.concatenate([found.tags for found in decode(pipe.model, pipe.model.predict(docs), confidences=False)])
+    scores = pipe.model.predict(docs)
+    chosen = fastest_arithmetic() if arithmetic == "auto" else arithmetic
+    layers = [part for node in pipe.model.walk() for shim in node.shims for part in shim.module.modules()]
+    assert {layer.arithmetic for layer in layers if isinstance(layer, Linear)} == {chosen}
+    return np.concatenate([found.tags for found in decode(pipe.model, scores, confidences=False)])
 
 
 def test_every_choice_gives_the_same_tags_on_99_of_100_tokens(saved):
@@ -43,7 +47,7 @@ def test_the_measurement_is_made_once_and_answers_a_choice():
 
 def test_a_processor_without_bfloat16_never_rounds(monkeypatch):
     monkeypatch.setattr("ossamma_spacy.nn.linear.ONEDNN_BFLOAT16", False)
-    assert fastest_arithmetic.__wrapped__() == "float32"
+    assert _fastest_arithmetic.__wrapped__() == "float32"
 
 
 def test_an_unknown_arithmetic_is_refused():

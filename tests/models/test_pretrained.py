@@ -15,7 +15,7 @@ from ossamma_spacy.models.shim import torch_shim
 @pytest.fixture(scope="module")
 def folder(trained, tmp_path_factory):
     path = tmp_path_factory.mktemp("pretrained") / "encoder"
-    save_encoder(trained.get_pipe("ossamma_ner").model, path, licence="CC0")
+    save_encoder(trained.get_pipe("ossamma_ner").model, path, licence="CC0", config="what it was trained by")
     return path
 
 
@@ -31,10 +31,15 @@ def initialize(nlp, path):
 
 
 def test_initialize_takes_weights_and_subwords(folder, trained):
-    pipe = initialize(make_nlp(), folder)
+    nlp = spacy.blank("en")
+    config = make_config()
+    config["model"]["tok2vec"] |= {"memory_dropout": 0.15}  # of the training at hand
+    nlp.add_pipe("ossamma_ner", config=config)
+    pipe = initialize(nlp, folder)
     theirs = torch_shim(trained.get_pipe("ossamma_ner").model.get_ref("tok2vec"))
     mine = torch_shim(pipe.model.get_ref("tok2vec"))
-    assert mine.settings == theirs.settings
+    assert mine.settings["vocabulary"] == theirs.settings["vocabulary"]
+    assert (mine.module.config.memory_dropout, theirs.module.config.memory_dropout) == (0.15, 0.0)
     assert all(torch.equal(a, b) for a, b in zip(mine.state().values(), theirs.state().values(), strict=True))
 
 

@@ -76,6 +76,15 @@ def test_steps_equal_those_of_torch_with_groups_and_global_clipping():
         assert torch.allclose(value, parameters(shim)[name], atol=1e-5), name
 
 
+def test_settings_of_the_optimizer_may_change_between_steps():
+    shim = make_shim(sparse=False)
+    for settings in ({"L2": 0.0, "beta1": 0.5, "beta2": 0.9}, {"L2": 0.3, "beta1": 0.8, "beta2": 0.99}):
+        backward(shim)
+        shim.finish_update(make_adam(**settings))
+    decayed, rest = shim._optimizer[0].param_groups
+    assert (decayed["weight_decay"], rest["weight_decay"], decayed["betas"]) == (0.3, 0.0, (0.8, 0.99))
+
+
 def test_only_linear_maps_decay():
     shim, sgd = make_shim(), make_adam(L2=0.5)
     backward(shim)

@@ -19,6 +19,7 @@ from thinc.api import Adam
 from ossamma_spacy.knowledge import write_knowledge
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import decode
+from ossamma_spacy.models.pretrained import pretrained_encoder
 from ossamma_spacy.models.shim import torch_shim
 from ossamma_spacy.pipeline.scorer import make_ner_scorer
 
@@ -98,9 +99,14 @@ def test_confidences_stand_beside_the_entities_and_survive_docbin(trained):
 
 def test_a_threshold_drops_unsure_entities(trained, tmp_path):
     trained.to_disk(tmp_path)
-    strict = spacy.load(tmp_path, config={"components": {"ossamma_ner": {"threshold": 0.999999}}})
     doc = trained(SENTENCES[2][0])
-    assert len(strict(doc.text).ents) < len(doc.ents)
+    confidences = [span._.confidence for span in doc.ents]
+    settings = {"threshold": sum(sorted(confidences)[:2]) / 2, "confidence": False}
+    strict = spacy.load(tmp_path, config={"components": {"ossamma_ner": settings}})(doc.text)
+    least = min(confidences)
+    assert entities(strict) == [(s.start, s.end, s.label_) for s in doc.ents if s._.confidence > least]
+    assert len(strict.ents) == 2
+    assert not strict.spans  # computed for the threshold, not asked for
 
 
 def test_without_confidence_nothing_is_stored(trained, tmp_path):
@@ -319,8 +325,8 @@ def test_labels_that_no_document_annotates_are_found_as_often_as_expected(ratio)
         doc = nlp.make_doc(f"Ada {' '.join(words)} {words[0]}x {words[1]}y")
         write_knowledge(doc, [Span(doc, 0, 1, "PERSON")], ["PERSON"])
         examples.append(Example(nlp.make_doc(doc.text), doc))
-    sgd = nlp.initialize(lambda: examples)
     nlp.get_pipe("ossamma_ner").initialize(lambda: examples, nlp=nlp, labels=["PERSON", "PLACE"])
+    sgd = nlp.create_optimizer()
     sgd.learn_rate = 3e-3
     for _ in range(40):
         nlp.update(examples, sgd=sgd)
@@ -333,6 +339,9 @@ def test_labels_that_no_document_annotates_are_found_as_often_as_expected(ratio)
 def test_a_ratio_of_entities_is_a_share():
     with pytest.raises(ValueError, match=r"entity_ratio = \{'PLACE': 1.5\}, expected shares from 0 to below 1"):
         make_nlp(entity_ratio={"PLACE": 1.5})
+    nlp = make_nlp(entity_ratio={"PLACES": 0.01})
+    with pytest.raises(ValueError, match="entity_ratio has PLACES, the labels are PERSON, AGENCY"):
+        nlp.initialize(lambda: make_examples(nlp))
 
 
 @pytest.mark.parametrize(
@@ -607,6 +616,59 @@ def test_max_epochs_may_be_a_variable():
     nlp.config["training"]["max_epochs"] = "${variables.epochs}"
     examples = make_examples(nlp)
     nlp.get_pipe("ossamma_ner").initialize(lambda: examples, nlp=nlp)
+
+
+def test_a_failed_initialization_leaves_the_pipe_as_it_was(trained, folder, tmp_path):
+    nlp = spacy.load(folder)
+    with pytest.raises(ValueError, match=r"no metadata\.json"):
+        nlp.get_pipe("ossamma_ner").initialize(
+            lambda: make_examples(nlp)[:1], nlp=nlp, encoder=pretrained_encoder(tmp_path)
+        )
+    assert_same(trained, nlp)
+
+
+def test_a_failed_load_leaves_the_weights_of_other_layers(tmp_path):
+    def tagger_on_cnn(width):
+        cnn = {
+            "@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 32, "depth": 1,
+            "embed_size": width, "window_size": 1, "maxout_pieces": 2, "subword_features": True,
+        }  # fmt: skip
+        nlp = spacy.blank("en")
+        nlp.add_pipe("ossamma_ner", config={"model": {**make_config()["model"], "tok2vec": cnn}})
+        nlp.initialize(lambda: make_examples(nlp))
+        return nlp.get_pipe("ossamma_ner")
+
+    pipe, other = tagger_on_cnn(100), tagger_on_cnn(200)
+    before = pipe.to_bytes()
+    with pytest.raises(ValueError, match="not made by this config"):
+        pipe.from_bytes(other.to_bytes())
+    assert pipe.to_bytes() == before
+
+
+def test_other_layers_are_made_with_a_few_documents():
+    nlp, seen = make_nlp(), []
+    pipe = nlp.get_pipe("ossamma_ner")
+    cnn = spacy.registry.architectures.get("spacy.HashEmbedCNN.v2")(
+        pretrained_vectors=None, width=32, depth=1, embed_size=100, window_size=1, maxout_pieces=2,
+        subword_features=True,
+    )  # fmt: skip
+    initialize = cnn.init
+    cnn.init = lambda model, X=None, Y=None: seen.append(len(X)) or initialize(model, X=X, Y=Y)
+    pipe.model.replace_node(pipe.model.get_ref("tok2vec"), cnn)
+    pipe.initialize(lambda: make_examples(nlp) * 10, nlp=nlp)
+    assert seen == [10]
+
+
+def test_dropouts_are_those_of_the_config_at_hand(folder):
+    settings = {"model": {"tok2vec": {"memory_dropout": 0.25}}}
+    pipe = spacy.load(folder, config={"components": {"ossamma_ner": settings}}).get_pipe("ossamma_ner")
+    assert torch_shim(pipe.model.get_ref("tok2vec")).module.config.memory_dropout == 0.25
+
+
+def test_documents_of_two_vocabularies_pass_together(trained):
+    foreign = spacy.blank("en").make_doc("Zygmunt saw Ada Lovelace")
+    together = list(trained.pipe([trained.make_doc("Marie Curie was born in Warsaw."), foreign]))
+    assert entities(together[1]) == entities(trained("Zygmunt saw Ada Lovelace"))
 
 
 def test_a_wrong_label_is_refused_before_the_weights_go(folder):

@@ -38,12 +38,10 @@ KINDS = ("animal", "plant", "substance")
 
 @dataclass
 class Word:
-    """A word of a sentence: its part of speech, relation and head (counted from 0, -1 for the root), and offsets."""
+    """A word of a sentence: its part of speech, its head (counted from 0, -1 for the root), and offsets."""
 
     form: str
-    lemma: str
     pos: str
-    relation: str
     head: int
     start: int = 0
     end: int = 0
@@ -174,7 +172,7 @@ def _sentences(path: Path) -> Iterator[tuple[str, list[Word], list[Mention], boo
             continue
         columns = line.split("\t")
         try:
-            identity, form, lemma, _, pos, _, head, relation, _, misc = columns
+            identity, form, _, _, pos, _, head, _, _, misc = columns
             if "-" in identity:
                 ranged = int(identity.split("-")[1])
                 text += form + " " * ("SpaceAfter=No" not in misc)
@@ -182,7 +180,7 @@ def _sentences(path: Path) -> Iterator[tuple[str, list[Word], list[Mention], boo
                 continue
             if "." in identity:
                 continue
-            word = Word(form, lemma, pos, relation, int(head) - 1)
+            word = Word(form, pos, int(head) - 1)
             in_range = int(identity) <= ranged
         except ValueError as error:
             raise CorpusError(f"{where}: {line[:60]!r}, expected the ten columns of CoNLL-U ({error})") from error
