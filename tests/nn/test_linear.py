@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ossamma_spacy.nn.linear import Linear, fastest_arithmetic, set_arithmetic
+from ossamma_spacy.nn.linear import Linear, _fastest_arithmetic, fastest_arithmetic, set_arithmetic
 
 SHAPES = [(0, 5), (1, 5), (3, 5), (2, 4, 5), (2, 0, 5), (2, 3, 4, 5)]
 
@@ -90,7 +90,7 @@ def test_a_copy_follows_its_own_weights():
 
 
 def test_measuring_draws_no_random_numbers_and_leaves_the_threads():
-    fastest_arithmetic.cache_clear()
+    _fastest_arithmetic.cache_clear()
     torch.manual_seed(0)
     state = torch.get_rng_state()
     threads = torch.get_num_threads()
