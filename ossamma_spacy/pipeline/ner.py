@@ -13,7 +13,7 @@ from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer
+from thinc.api import Optimizer
 
 from ossamma_spacy.files import write_together
 from ossamma_spacy.labels import LABELS
@@ -22,6 +22,7 @@ from ossamma_spacy.models.encoder import SPACY_SAMPLE, Tok2Vec
 from ossamma_spacy.models.loss import tagger_loss
 from ossamma_spacy.models.pretrained import check_shape
 from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
+from ossamma_spacy.models.snapshot import restored_after_errors
 from ossamma_spacy.models.tagger import Tagger, TagGradients
 from ossamma_spacy.pipeline.confidence import span_confidence
 from ossamma_spacy.pipeline.gold import blocked_tokens, expected_rates, gold_lattice, label_index, preset_lattice
@@ -320,21 +321,13 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
     @contextmanager
     def _restored_after_errors(self) -> Iterator[None]:
-        """Leave labels, weights and the model's settings as they were where something fails; new strings stay."""
-        cfg, shims = dict(self.cfg), [(shim, dict(vars(shim))) for shim in self._shims()]
-        nodes = [(node, node.name, dict(node._dims), dict(node.attrs), _weights(node)) for node in self.model.walk()]
+        """Leave labels and model as they were where something fails; new strings stay."""
+        cfg = dict(self.cfg)
         try:
-            yield
+            with restored_after_errors(self.model):
+                yield
         except BaseException:
             self.cfg = cfg
-            for shim, state in shims:
-                vars(shim).update(state)
-            for node, name, dims, attrs, weights in nodes:
-                node.name, node._dims = name, dims
-                node.attrs.clear()
-                node.attrs.update(attrs)
-                for weight, value in weights.items():
-                    node.set_param(weight, value)
             raise
 
     def rehearse(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
@@ -351,11 +344,6 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 def _check_label(pipe: str, label: object) -> None:
     if not isinstance(label, str) or not label:
         raise ValueError(f"{pipe}: a label is a text that is not empty, got {label!r}")
-
-
-def _weights(node: Model[Any, Any]) -> dict[str, Any]:
-    """The weights that thinc itself holds."""
-    return {name: node.get_param(name) for name in node.param_names if node.has_param(name)}
 
 
 def _is_streamed(nlp: Language) -> bool:
