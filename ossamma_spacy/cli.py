@@ -128,6 +128,8 @@ def debug_data(
     try:
         with show_validation_error(config):
             reports, crossing = examine(config, parse_config_overrides(context.args))
+    except UnicodeDecodeError as error:
+        msg.fail(f"{config}: not UTF-8 text ({error}); give a config for `spacy train`", exits=1)
     except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
     labels = sorted({label for report in reports.values() for label in report.possible})

@@ -15,13 +15,14 @@ def write_whole(path: Path, data: bytes) -> None:
 def write_together(contents: Mapping[Path, bytes]) -> None:
     """Write files, making their folders; none takes its place before all are written, so a full disk leaves what was.
 
-    Raises IsADirectoryError where a path is a folder.
+    Raises IsADirectoryError where a path is a folder, and NotADirectoryError where its folder is a file.
     """
-    partial = {path: path.with_name(f".{path.name}.partial") for path in contents}
     for path in contents:
         if path.is_dir():
             raise IsADirectoryError(f"{path} is a folder; name a file")
+        check_folder(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
+    partial = {path: path.with_name(f".{path.name}.partial") for path in contents}
     try:
         for path, data in contents.items():
             partial[path].write_bytes(data)

@@ -36,7 +36,7 @@ factory = "ossamma_ner"
 path = ${paths.train}
 
 [corpora.dev]
-@readers = "spacy.Corpus.v1"
+@readers = "ossamma.DevCorpus.v1"
 path = ${paths.dev}
 
 [training]

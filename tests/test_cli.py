@@ -82,6 +82,7 @@ def test_json_lines_are_converted_and_misaligned_spans_are_named(tmp_path):
         ("markup", "a.txt", "a [b](X", "a.txt:1: column 3"),
         ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 1.9, "X"]]}\n', "offsets are whole numbers"),
         ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 1, null]]}\n', "a label is a text"),
+        ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 1, ""]]}\n', "a label is empty"),
         ("jsonl", "a.jsonl", "[]\n", "a.jsonl:1: expected"),
         ("jsonl", "a.jsonl", '{"text": 9, "entities": []}\n', "text is a text"),
         ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 9, "X"]]}\n', "a.jsonl:1: span [0, 9, 'X']"),
@@ -119,7 +120,8 @@ def test_wrong_options_are_named(tmp_path):
     assert "--rounds" in run("benchmark", "speed", source, "model", "--rounds", "0", code=2)
     assert "is a folder; name a file" in run("init", "config", tmp_path, code=1)
     (tmp_path / "file").write_text("")
-    assert "file" in run("init", "config", tmp_path / "file" / "x.cfg", code=1)
+    assert ". is a folder" in run("init", "config", ".", code=1)
+    assert "file is a file; name a folder" in run("init", "config", tmp_path / "file" / "x.cfg", code=1)
 
 
 def test_missing_files_and_empty_folders_are_named(tmp_path):

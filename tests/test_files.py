@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,14 @@ def test_a_folder_that_cannot_be_put_in_its_place_leaves_the_old_one(tmp_path, m
     with pytest.raises(OSError, match="busy"), replace_folder(folder) as new:
         (new / "new").touch()
     assert [path.name for path in folder.iterdir()] == ["old"]
+
+
+def test_a_trained_pipeline_takes_the_place_of_an_earlier_one(tmp_path):
+    trained, place = tmp_path / "tiny.new", tmp_path / "tiny"
+    for folder, text in ((place, "before"), (trained, "after")):
+        for name in ("model-best", "model-last"):
+            write_whole(folder / name / "meta.json", text.encode())
+    command = [sys.executable, Path(__file__).parents[1] / "scripts" / "take_place.py", trained, place]
+    subprocess.run(command, check=True)
+    assert {path.read_text() for path in place.rglob("meta.json")} == {"after"}
+    assert list(tmp_path.iterdir()) == [place]

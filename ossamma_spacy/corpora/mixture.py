@@ -1,4 +1,4 @@
-"""Training on a mix of corpora: a reader for `[corpora.train]`."""
+"""Readers for `[corpora]`: a mix to train on, and development data that is looked at in time."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
-from spacy.training.corpus import FILE_TYPE, walk_corpus
+from spacy.training.corpus import FILE_TYPE, Corpus, walk_corpus
 from spacy.vocab import Vocab
 
 from ossamma_spacy.stored import as_example, documents, stores
@@ -70,6 +70,17 @@ class MixedCorpus:
         for name, path in self.paths.items():
             _count(name, path)
             yield from (as_example(nlp, doc) for doc in documents(path, nlp.vocab))
+
+
+def dev_corpus(path: Path) -> Corpus:
+    """`ossamma.DevCorpus.v1`: what `spacy.Corpus.v1` is, of files that were read through when the config was.
+
+    `spacy train` empties its output folder before it reads development data for the first time. Raises ValueError where
+    there is no such file or folder, one is damaged, or none has a document.
+    """
+    if not sum(map(len, stores(path))):
+        raise ValueError(f"{path}: no document in .spacy format to evaluate on; check paths.dev")
+    return Corpus(path)
 
 
 def _count(name: str, path: Path) -> int:

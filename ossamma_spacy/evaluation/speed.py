@@ -112,13 +112,16 @@ def _measure(candidate: Candidate, texts: Path, threads: int, batch_size: int) -
 
 
 def read_texts(path: Path) -> list[str]:
-    """The texts of a .spacy file, or the lines of a text file. Raises ValueError where there is none."""
+    """The texts of a .spacy file, or the lines of a text file in UTF-8. Raises ValueError where there is none."""
     from ossamma_spacy.stored import documents
 
     if path.suffix == ".spacy":
         texts = [doc.text for doc in documents(path)]
     else:
-        texts = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        try:
+            texts = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: not UTF-8 text ({error}); give a .spacy file, or a text on each line") from error
     if not texts:
         raise ValueError(f"{path}: no text in it")
     return texts

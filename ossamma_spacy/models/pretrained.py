@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 from thinc.api import Model
 
@@ -49,8 +50,11 @@ def pretrained_encoder(path: Path) -> Callable[[Model[Any, Any]], None]:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
         shim = torch_shim(encoder)
-        shim.create(settings)
-        shim.module.load_state_dict(state)
+        try:
+            shim.create(settings)
+            shim.module.load_state_dict(state)
+        except Exception as error:  # torch and tokenizers raise errors of many kinds
+            raise ValueError(f"{path}: metadata, subwords and weights do not fit each other ({error})") from error
 
     return load
 
@@ -59,8 +63,10 @@ def read_encoder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Settings and weights of the encoder in `folder`, checked against their checksums."""
     try:
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
-        version, config, digests = (metadata[key] for key in ("format", "config", "sha256"))
-    except FileNotFoundError as error:
+        version, config, digests = metadata["format"], dict(metadata["config"]), dict(metadata["sha256"])
+        if version == FORMAT:
+            EncoderConfig.from_dict(config)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ValueError(f"{folder}: no metadata.json, so this is no folder of a pretrained encoder") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder / 'metadata.json'}: not the metadata of an encoder ({error})") from error
@@ -72,7 +78,10 @@ def read_encoder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if _sha256(folder / name) != digests.get(name):
             raise ValueError(f"{folder / name}: does not match its checksum, it is damaged; fetch the encoder again")
     vocabulary = (folder / FILES[1]).read_text(encoding="utf-8")
-    return {"config": config, "vocabulary": vocabulary}, safetensors.torch.load_file(folder / FILES[0])
+    try:
+        return {"config": config, "vocabulary": vocabulary}, safetensors.torch.load_file(folder / FILES[0])
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"{folder / FILES[0]}: no weights in safetensors format ({error})") from error
 
 
 def find_encoder(model: Model[Any, Any]) -> Model[Any, Any]:

@@ -154,8 +154,7 @@ class TorchShim(Shim):
             raise ValueError(
                 "ossamma trains by AdamW: set L2_is_weight_decay = true in [training.optimizer], or L2 = 0"
             )
-        if optimizer.grad_clip:
-            clip_gradients([self], optimizer.grad_clip)
+        clip_gradients([self], optimizer.grad_clip or math.inf)
         self._optimizer = self._optimizer or self._create_optimizers()
         for stepper in self._optimizer:
             for group in stepper.param_groups:

@@ -37,7 +37,8 @@ def calibrate_pipeline(model: Path, dev: Path) -> Calibration:
     nlp = spacy.load(model)
     pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, OssammaNER)]
     if not pipes:
-        raise ValueError(f"{model}: the pipeline has no ossamma_ner, only {', '.join(nlp.pipe_names) or 'no pipe'}")
+        names = ", ".join(nlp.pipe_names) or "none"
+        raise ValueError(f"{model}: no ossamma_ner among the pipes that are not disabled ({names})")
     examples = [as_example(nlp, doc) for doc in documents(dev, nlp.vocab)]
     if not examples:
         raise ValueError(f"{dev}: no documents in it; give development data, a .spacy file")
@@ -50,7 +51,10 @@ def calibrate_pipeline(model: Path, dev: Path) -> Calibration:
 
 
 def fit_temperature(pipe: OssammaNER, examples: list[Any]) -> Calibration:
-    """Choose the temperature of least log loss over the entities that the pipe finds, and set it in the pipe."""
+    """Choose the temperature of least log loss over the entities that the pipe finds, and set it in the pipe.
+
+    Against few entities the targets are those of Platt (1999), "Probabilistic outputs for support vector machines".
+    """
     scores = pipe.model.predict([example.predicted for example in examples])
     spans = [decoded.spans for decoded in decode(pipe.model, scores, confidences=False)]
     verdicts = [
@@ -68,10 +72,12 @@ def fit_temperature(pipe: OssammaNER, examples: list[Any]) -> Calibration:
         logs = np.concatenate(span_posteriors(pipe.model, scores, spans, temperature))[known]
         return np.exp(np.minimum(logs, 0.0)).astype(np.float64)
 
+    # few entities, all of them right, would ask for confidences of 1: Platt's targets stay away from 0 and 1
+    target = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
     losses = []
     for temperature in TEMPERATURES:
-        probability = probabilities(temperature)
-        losses.append(-np.mean(np.log(np.where(right, probability, 1 - probability).clip(1e-6))))
+        probability = probabilities(temperature).clip(1e-6, 1 - 1e-6)
+        losses.append(-np.mean(target * np.log(probability) + (1 - target) * np.log(1 - probability)))
     best = float(TEMPERATURES[int(np.argmin(losses))])
     before = expected_calibration_error(probabilities(pipe.cfg["temperature"]), right)
     pipe.cfg["temperature"] = best

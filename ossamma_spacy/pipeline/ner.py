@@ -1,5 +1,6 @@
 """The trainable pipe `ossamma_ner`."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,8 +126,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
 
         `encoder` is what `ossamma.pretrained_encoder.v1` returns; without it subwords are learned from the data. The
         data are the examples and, where all of them are at hand, `corpora`, name → .spacy file or folder of them.
-        Raises ValueError for `labels` that leave out some of the data's, and where spaCy shows the beginning of a
-        streamed corpus alone.
+        Raises ValueError for `labels` that leave out some of the data's, for `corpora` of which some are not there,
+        and where spaCy shows the beginning of a streamed corpus alone.
         """
         validate_get_examples(get_examples, "OssammaNER.initialize")
         examples = list(get_examples())
@@ -136,6 +137,10 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         if not found and len(examples) == 1 and not examples[0].reference.has_annotation("ENT_IOB"):
             found = set(LABELS)  # spaCy's own example, where there are none
         lacking = [str(path) for path in (corpora or {}).values() if not Path(path).exists()]
+        if lacking and len(lacking) < len(corpora or {}):
+            raise ValueError(
+                f"{self.name}: {', '.join(lacking)} is not there; check corpora in [initialize.components.{self.name}]"
+            )
         if corpora and not lacking:
             words, more = words_and_labels(self.vocab, corpora)
             docs, found = [*docs, words], found | more
@@ -276,9 +281,9 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             for gradient in shim.gradients():
                 gradient.div_(max(head.tokens, 1))
         head.tokens = 0
-        if sgd.grad_clip:
-            clip_gradients(shims, sgd.grad_clip)
+        clip_gradients(shims, sgd.grad_clip or math.inf)
         self.model.finish_update(sgd)
+        self.cfg["temperature"] = 1.0  # that of a sourced pipe was fitted to other weights
 
     def to_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> None:
         """Save the pipe; where the disk is full, the labels and weights that were in the folder stay."""
@@ -306,6 +311,9 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         try:
             with self._restored_after_errors():
                 yield
+                temperature = self.cfg["temperature"]
+                if not (isinstance(temperature, int | float) and 0 < temperature < math.inf):
+                    raise ValueError(f"temperature = {temperature!r}, expected a number above 0")
                 for shim, config in wanted:
                     if shim.is_initialized:
                         check_shape(config, shim.settings["config"])

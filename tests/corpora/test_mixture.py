@@ -104,6 +104,24 @@ def test_a_corpus_without_documents_is_named(paths, tmp_path):
         texts(MixedCorpus({"none": tmp_path / "nowhere"}))
 
 
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut"])
+def test_development_data_is_looked_at_before_an_earlier_pipeline_goes(paths, tmp_path, damage):
+    dev, earlier = tmp_path / "dev.spacy", tmp_path / "model" / "model-best"
+    earlier.parent.mkdir()
+    spacy.blank("en").to_disk(earlier)
+    if damage == "empty":
+        DocBin().to_disk(dev)
+    elif damage == "cut":
+        file = next(paths["small"].rglob("*.spacy"))
+        dev.write_bytes(file.read_bytes()[:-9])
+    config = streaming_config(paths, corpora=PATHS)
+    config["corpora"]["dev"] = {"@readers": "ossamma.DevCorpus.v1", "path": str(dev)}
+    config.to_disk(tmp_path / "config.cfg")
+    with pytest.raises(ValueError, match=r"dev\.spacy: (no such|no document|not a \.spacy file)"):
+        train(tmp_path / "config.cfg", tmp_path / "model")
+    assert spacy.load(earlier).pipe_names == []
+
+
 def streaming_config(paths, **start):
     config = spacy.blank("en").config.copy()
     config["nlp"]["pipeline"] = ["ossamma_ner"]
@@ -149,7 +167,8 @@ def test_empty_documents_are_passed_over(tmp_path):
     [
         ({"labels": ["PERSON"]}, r"of a streamed corpus .* too few to learn subwords from; put corpora = \$\{corpora"),
         ({}, r"too few to learn labels from"),
-        ({"corpora": {"small": SMALL, "none": "nowhere"}}, r"learn labels from; .* \(nowhere is not there\)"),
+        ({"corpora": {"none": "nowhere"}}, r"learn labels from; .* \(nowhere is not there\)"),
+        ({"corpora": {"small": SMALL, "none": "nowhere"}}, r"ossamma_ner: nowhere is not there; check corpora in \["),
     ],
 )
 def test_a_streamed_mix_asks_for_what_its_beginning_cannot_tell(paths, tmp_path, start, message):

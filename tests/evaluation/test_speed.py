@@ -82,3 +82,6 @@ def test_texts_come_from_docbins_and_lines(trained, tmp_path):
     assert read_texts(tmp_path / "a.txt") == ["One two", "three"]
     with pytest.raises(ValueError, match=r"b\.txt: no text"):
         read_texts(tmp_path / "b.txt")
+    (tmp_path / "c.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(ValueError, match=r"c\.txt: not UTF-8 text .* a text on each line"):
+        read_texts(tmp_path / "c.txt")

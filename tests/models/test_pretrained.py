@@ -1,5 +1,6 @@
 """Pretrained encoders: written, read at initialization, refused where they do not fit."""
 
+import hashlib
 import json
 import shutil
 
@@ -76,7 +77,14 @@ def test_missing_truncated_and_tampered_files_are_named(copied, name):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "not the metadata"), ("{}", "not the metadata"), ('{"format": 9, "config": {}, "sha256": {}}', "format 9")],
+    [
+        ("{", "not the metadata"),
+        ("{}", "not the metadata"),
+        ('{"format": 1, "config": {"width": "x"}, "sha256": {}}', "not the metadata"),
+        ('{"format": 1, "config": {}, "sha256": 5}', "not the metadata"),
+        ('{"format": 1, "config": {}, "sha256": []}', "does not match its checksum"),
+        ('{"format": 9, "config": {}, "sha256": {}}', "format 9"),
+    ],
 )
 def test_bad_metadata_is_named(copied, text, message):
     (copied / "metadata.json").write_text(text)
@@ -84,9 +92,28 @@ def test_bad_metadata_is_named(copied, text, message):
         initialize(make_nlp(), copied)
 
 
+def test_weights_of_another_vocabulary_are_refused(copied):
+    metadata = json.loads((copied / "metadata.json").read_text())
+    metadata["config"]["vocabulary_rows"] += 7
+    (copied / "metadata.json").write_text(json.dumps(metadata))
+    with pytest.raises(ValueError, match="metadata, subwords and weights do not fit each other"):
+        initialize(make_nlp(), copied)
+
+
+def test_what_is_no_weights_is_refused(copied):
+    (copied / "encoder.safetensors").write_bytes(b"junk")
+    metadata = json.loads((copied / "metadata.json").read_text())
+    metadata["sha256"]["encoder.safetensors"] = hashlib.sha256(b"junk").hexdigest()
+    (copied / "metadata.json").write_text(json.dumps(metadata))
+    with pytest.raises(ValueError, match=r"encoder\.safetensors: no weights in safetensors format"):
+        initialize(make_nlp(), copied)
+
+
 def test_a_folder_without_an_encoder_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"no metadata\.json"):
-        initialize(make_nlp(), tmp_path)
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file"):
+        with pytest.raises(ValueError, match=r"no metadata\.json"):
+            initialize(make_nlp(), path)
 
 
 def test_a_config_of_another_width_is_refused(folder):

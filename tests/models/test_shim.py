@@ -314,13 +314,14 @@ def test_an_l2_that_is_no_weight_decay_is_refused():
         shim.finish_update(make_adam(L2_is_weight_decay=False))
 
 
-def test_gradients_that_are_not_finite_are_refused():
+@pytest.mark.parametrize("grad_clip", [0.0, 1.0])
+def test_gradients_that_are_not_finite_are_refused(grad_clip):
     shim = make_shim()
     before = parameters(shim)
     backward(shim)
     shim.module.linear.weight.grad[0, 0] = float("nan")
     with pytest.raises(ValueError, match="training has diverged, the norm of its gradients is nan; lower learn_rate"):
-        shim.finish_update(make_adam(grad_clip=1.0))
+        shim.finish_update(make_adam(grad_clip=grad_clip))
     assert all(torch.equal(v, before[k]) for k, v in parameters(shim).items())
 
 

@@ -42,6 +42,21 @@ def test_a_pipe_that_is_too_sure_gets_a_temperature_above_one_and_keeps_its_enti
     assert all(a._.confidence < b._.confidence for a, b in zip(after.ents, before.ents, strict=True))
 
 
+def test_a_few_entities_that_are_right_do_not_make_the_pipe_surer(model):
+    nlp = spacy.load(model)
+    pipe = nlp.get_pipe("ossamma_ner")
+    examples = [e for e in make_examples(nlp) if len(e.reference.ents)][:2]
+    assert all(len(nlp(example.text).ents) == len(example.reference.ents) for example in examples)
+    assert fit_temperature(pipe, examples).temperature >= 1.0
+
+
+def test_training_on_starts_from_no_temperature(model):
+    nlp = spacy.load(model)
+    nlp.get_pipe("ossamma_ner").cfg["temperature"] = 3.0
+    nlp.update(make_examples(nlp), sgd=nlp.resume_training())
+    assert nlp.get_pipe("ossamma_ner").cfg["temperature"] == 1.0
+
+
 def test_entities_of_unknown_truth_do_not_count(model):
     nlp = spacy.load(model)
     pipe = nlp.get_pipe("ossamma_ner")

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 import spacy
+import srsly
 import torch
 from conftest import SENTENCES, copy_of, entities, make_config, make_examples, make_nlp, train
 from hypothesis import given, settings
@@ -548,7 +549,12 @@ def forget(path):
     (path / "cfg").unlink()
 
 
-@pytest.mark.parametrize("damage", [truncate, tamper, forget])
+def freeze(path):
+    cfg = srsly.read_json(path / "cfg")
+    srsly.write_json(path / "cfg", {**cfg, "temperature": 0})
+
+
+@pytest.mark.parametrize("damage", [truncate, tamper, forget, freeze])
 def test_a_damaged_pipeline_is_named(trained, tmp_path, damage):
     trained.to_disk(tmp_path)
     damage(tmp_path / "ossamma_ner")

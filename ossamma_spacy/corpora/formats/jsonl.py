@@ -27,6 +27,8 @@ def _document(line: str, path: Path, number: int) -> AnnotatedText:
         spans = sorted((start, end, label) for start, end, label in record["entities"])
         if not all(type(part) is kind for span in spans for part, kind in zip(span, (int, int, str), strict=True)):
             raise TypeError("offsets are whole numbers, a label is a text")
+        if not all(label for _, _, label in spans):
+            raise ValueError("a label is empty")
         if not isinstance(text, str):
             raise TypeError("text is a text")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -34,7 +36,7 @@ def _document(line: str, path: Path, number: int) -> AnnotatedText:
         raise CorpusError(f"{where}: expected {form}, got {line[:60]!r} ({error})") from error
     last = 0
     for start, end, label in spans:
-        if not last <= start < end <= len(text) or not label:
+        if not last <= start < end <= len(text):
             raise CorpusError(
                 f"{where}: span [{start}, {end}, {label!r}] is empty, overlaps another or leaves the text of "
                 f"{len(text)} characters"
