@@ -41,16 +41,16 @@ def sha256(path: Path) -> str:
 
 
 def _commit() -> str:
-    """The commit of the code, with a + where files differ from it."""
-    head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-    changed = subprocess.run(
-        ["git", "status", "--porcelain", "ossamma_spacy", "configs", "benchmarks/*.py"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+    """The commit of the code, with a + where files differ from it; "unknown" outside a git repository."""
+    try:
+        head = _git("rev-parse", "--short", "HEAD")
+        return head + ("+" if _git("status", "--porcelain", "ossamma_spacy", "configs", "benchmarks/*.py") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 COMMIT = _commit()  # at the start: in a long run others may follow
