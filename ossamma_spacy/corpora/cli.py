@@ -150,7 +150,7 @@ def corpora_stats(output: Output = OUTPUT) -> None:
     """Count what was converted: documents, tokens, entities of each label and with several candidates.
 
     Also spans that meet no token border, and sentences or documents of the source that could not be read;
-    NAME/converted/summary.json lists both. Then documents of train that repeat another of it and were left out.
+    NAME/.converted/summary.json lists both. Then documents of train that repeat another of it and were left out.
     Counted before repetitions between splits are left out.
 
     Example: ossamma corpora stats

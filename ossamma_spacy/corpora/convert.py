@@ -1,6 +1,6 @@
 """Converting the corpora of the catalogue to folders of DocBins: NAME/train, NAME/dev, NAME/test.
 
-In two stages. Each corpus is converted by itself into NAME/converted, again only where its entry, its files or a
+In two stages. Each corpus is converted by itself into NAME/.converted, again only where its entry, its files or a
 version have changed. Then, over all corpora in the folder, what repeats or nearly repeats a document of a dev or test
 split is kept out of training, and the splits are written.
 """
@@ -52,14 +52,14 @@ def read_corpus(corpus: Corpus, folder: Path, split: str, skipped: list[str] | N
 
 
 def convert(name: str, sources: Path, output: Path) -> bool:
-    """First stage: fill `output`/NAME/converted; False where it is there already, made from the same.
+    """First stage: fill `output`/NAME/.converted; False where it is there already, made from the same.
 
     Splits are the corpus's own. Files of split "all" are parted by the order of a hash of each document's text, eight
     tenths to train; where there is no dev split, it is a tenth of train, chosen likewise. Repetitions within train are
     left out. Raises CorpusError for what cannot be read, and for a split without documents.
     """
     corpus = catalogue.load(name)
-    target = output / corpus.name / "converted"
+    target = output / corpus.name / ".converted"
     check_folder(target)
     stamp = _stamp(corpus, sources)
     if _is_whole(target, stamp):
@@ -167,8 +167,8 @@ def separate(output: Path) -> dict[str, Counter[str]]:
     of any dev or test split. Returns, for each corpus and split, how many of its documents repeat which other split,
     "corpus split" → count. Raises CorpusError for a corpus whose conversion is not whole.
     """
-    names = sorted(path.parent.name for path in output.glob("*/converted"))
-    marks = {(name, split): _fingerprints(output / name / "converted" / split) for name in names for split in SPLITS}
+    names = sorted(path.parent.name for path in output.glob("*/.converted"))
+    marks = {(name, split): _fingerprints(output / name / ".converted" / split) for name in names for split in SPLITS}
     report: dict[str, Counter[str]] = {}
     kept: dict[tuple[str, str], list[bool]] = {(name, "test"): [True] * len(marks[name, "test"]) for name in names}
     for split, others in (("dev", ["test"]), ("train", ["dev", "test"])):
@@ -186,7 +186,7 @@ def separate(output: Path) -> dict[str, Counter[str]]:
 def summaries(output: Path) -> dict[str, dict[str, Any]]:
     """What was written of each corpus and split, as `Written` counts it; raises CorpusError as `separate` does."""
     found = {}
-    for folder in sorted(output.glob("*/converted")):
+    for folder in sorted(output.glob("*/.converted")):
         with _whole(folder):
             found[folder.parent.name] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     return found
@@ -194,7 +194,7 @@ def summaries(output: Path) -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def _whole(folder: Path) -> Iterator[None]:
-    """Turns what goes wrong where NAME/converted was damaged into a CorpusError."""
+    """Turns what goes wrong where NAME/.converted was damaged into a CorpusError."""
     try:
         yield
     except (OSError, ValueError, LookupError, EOFError, BadZipFile, zlib.error) as error:
@@ -208,8 +208,8 @@ def _fingerprints(folder: Path) -> list[Fingerprint]:
 
 
 def _write_split(folder: Path, split: str, kept: Sequence[bool]) -> None:
-    """NAME/converted/SPLIT without what is not kept, to NAME/SPLIT, unless it is there already."""
-    source, target = folder / "converted", folder / split
+    """NAME/.converted/SPLIT without what is not kept, to NAME/SPLIT, unless it is there already."""
+    source, target = folder / ".converted", folder / split
     with _whole(source):
         stamp = (source / "stamp").read_text() + blake2b(bytes(kept)).hexdigest()
     if _is_whole(target, stamp):

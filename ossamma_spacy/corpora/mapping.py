@@ -17,6 +17,7 @@ from ossamma_spacy.labels import LABELS
 # behind a stop that ends a sentence
 SENTENCE_END = re.compile(r"""["'”’]|\s*\Z|\s+(?:[A-Z"'“‘#@]|https?:)""")
 INITIALS = re.compile(r"(?:\w\.){2,}")
+SIGN = re.compile(r"[~∼<>≤≥⩽⩾≦≧≲≳≈]+=?")  # before a measure, in one token with it
 
 
 def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
@@ -90,8 +91,16 @@ def mapped_doc(nlp: Language, document: AnnotatedText, corpus: Corpus, written: 
 
 
 def _stopped(doc: Doc, span: Span | None, mapped: Mapped, text: str, listed: Container[str]) -> Span | None:
-    """The span without the stop that ends a sentence, with that of an abbreviation; `listed` are the tokenizer's."""
-    if span is None and text.startswith(".", mapped.end) and not is_measure(mapped.labels):
+    """The span without the stop that ends a sentence, with that of an abbreviation; `listed` are the tokenizer's.
+
+    A measure keeps the sign that is one token with it ("~20").
+    """
+    if span is None and is_measure(mapped.labels):
+        longer = doc.char_span(mapped.start, mapped.end, alignment_mode="expand")
+        if longer is None or longer.end_char != mapped.end:
+            return None
+        return longer if SIGN.fullmatch(text, longer.start_char, mapped.start) else None
+    if span is None and text.startswith(".", mapped.end):
         longer = doc.char_span(mapped.start, mapped.end + 1)
         # "Inc..": both stops are one token
         known = longer is not None and _is_abbreviation(longer.text.split()[-1].replace("..", "."), listed)

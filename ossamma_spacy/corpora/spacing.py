@@ -7,7 +7,8 @@ ESCAPES = {"``": '"', "''": '"', "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB
 NO_SPACE_BEFORE = re.compile(
     r"(?![:;].)[,;:.!?)\]}%»”…]+|\.\.\.|['’](s|S|t|re|ve|ll|d|m|em|RE|VE|LL|D|M)|[nN]['’][tT]|’|°C?|[′″]"
 )
-NO_SPACE_AFTER = re.compile(r"[(\[{«“‘$£€#@]+|(US|C|A|HK|NT|NZ|S)\$")
+CLOSING = re.compile(r'"[),.;:]+')  # a mark and what follows it in one token
+NO_SPACE_AFTER = re.compile(r"[(\[{«“‘`$£€#@]+|(US|C|A|HK|NT|NZ|S)\$")
 ENDING = re.compile(r"s|t|re|ve|ll|d|m", re.IGNORECASE)  # after an apostrophe that was cut off
 OPENING = re.compile(r"A|After|An|As|At|But|Despite|For|He|If|In|It|On|She|That|The|There|They|This|We|When")
 MONTH = re.compile(
@@ -17,8 +18,15 @@ BOUND = re.compile(r"-[A-Za-z]+")  # "-based", as "Off-" reads from its end
 SUSPENDED = (["and"], ["or"], ["to"], [","])  # behind "pre-"
 ELIDED = re.compile(r"[ODLodl](?: ['’]|['’] )[A-Z]\w+")  # O'Neill, D'Annunzio
 CUT_WORDS = {("can", "not"), ("gon", "na"), ("got", "ta"), ("wan", "na"), ("lem", "me"), ("gim", "me")}
+DROPPED_G = re.compile(r"[A-Z][a-z]+in")  # Stayin' Alive
+DASHED = re.compile(r"[A-Z][a-z]+")  # behind a bracket: "Rome (IPS) - Officials"
+BEFORE_SIGN = re.compile(
+    r"[=<>~]|the|of|at|and|or|from|to|by|than|between|positions?|intervals?|residues?|is|was|are|were"
+)
 SIGNS = ("+/-", "-/-", "+/+")
-WITH_INDEX = re.compile(r"(?:(?:[A-Z][a-z]?\d*)+|10)\((?:\w|\d*[+-]|-?\d+)\)|\w+\(-\d\)")  # Ca(2+), 10(6), cm(-1)
+WITH_INDEX = re.compile(  # Ca(2+), 10(6), cm(-1), mm(2)
+    r"(?:(?:[A-Z][a-z]?\d*)+|10)\((?:\w|\d*[+-]|-?\d+)\)|\w+\(-\d\)|[kcdmnµμ]?m\([23]\)"
+)
 
 
 def unescape(token: str) -> str:
@@ -45,11 +53,15 @@ def spaces_after(tokens: Sequence[str], joined: str = "", quoted: set[str] | Non
             before[i], after[i] = not clings[0], not clings[1]
         elif token == "/" and _between_digits(tokens, i):
             before[i] = after[i] = False
+        elif double and CLOSING.fullmatch(token):
+            double.discard('"')
+            before[i] = False
         elif plain == '"' and _opens(tokens, i, bool(double)):
             double.add(plain)
             after[i] = False
         elif plain == "'" and not single:
-            possessive = i > 0 and tokens[i - 1][-1:] in "sS" and "'" not in tokens[i + 1 :]
+            elided = i > 0 and (tokens[i - 1][-1:] in "sS" or DROPPED_G.fullmatch(tokens[i - 1]))
+            possessive = elided and "'" not in tokens[i + 1 :]
             if possessive:
                 before[i] = False
             else:
@@ -68,7 +80,8 @@ def spaces_after(tokens: Sequence[str], joined: str = "", quoted: set[str] | Non
             )
             dollar = token == "$" and i > 0 and NO_SPACE_AFTER.fullmatch(tokens[i - 1] + token)
             negation = token.lower() == "n" and tokens[i + 1 : i + 2] in (["'"], ["’"])
-            if cut or dollar or negation or (i > 0 and tokens[i - 1] == "’" and ENDING.fullmatch(token)):
+            plural = tokens[i : i + 3] == ["(", "s", ")"] and i > 0 and re.fullmatch(r"[a-z]{3,}", tokens[i - 1])
+            if cut or dollar or negation or plural or (i > 0 and tokens[i - 1] == "’" and ENDING.fullmatch(token)):
                 before[i] = False
             if i and BOUND.fullmatch(token) and tokens[i - 1][-1].isalnum():
                 before[i] = False
@@ -114,8 +127,10 @@ def _clings(tokens: Sequence[str], i: int) -> tuple[bool, bool] | None:
     """Whether a mark that parts words clings to the token before and to the one after; None where it parts none."""
     mark, previous, following = tokens[i], *("".join(tokens[j : j + 1]) for j in (max(i - 1, 0), i + 1))
     numbers = _between_digits(tokens, i)
+    signed = BEFORE_SIGN.fullmatch(previous) is not None and following[:1].isdigit()
     letters = i > 0 and len(previous) == len(following) == 1 and (previous + following).isalpha()
-    if mark == "-" and (previous == ")" or MONTH.fullmatch(previous) or OPENING.fullmatch(following)):
+    dated = MONTH.fullmatch(previous) or (OPENING.fullmatch(following) and (previous, following) != (")", "A"))
+    if mark == "-" and (dated or (previous == ")" and DASHED.fullmatch(following))):
         return None  # a dash
     if mark in ("-", "+") and "".join(tokens[i : i + 3]) in SIGNS:
         return False, True
@@ -123,10 +138,11 @@ def _clings(tokens: Sequence[str], i: int) -> tuple[bool, bool] | None:
         return True, False
     if mark == "-":
         suspended = following in ("and", "or", "to") and tokens[i + 2 : i + 3] != ["-"]
-        minus = previous in ("=", "<", ">", "~", "the", "of", "at", "and", "or") and following[:1].isdigit()
-        return not minus, not suspended
+        return not signed, not suspended
+    if mark == "+" and not signed:
+        return None if numbers else (True, letters)
     if mark == "+":
-        return True, letters
+        return False, True
     if mark == "_":  # of an identifier, or around what is stressed
         return (
             previous[-1:].isalnum() or previous == "_",

@@ -20,12 +20,14 @@ def gold_lattice(example: Example, index: Mapping[str, int]) -> NDArray[np.bool_
     """(n, 2 · labels + 1) for the predicted document's tokens: one tag where it is known, all where it is missing.
 
     Where the reference says what it annotates (`ossamma_spacy.knowledge`), a missing tag is O or a tag of another
-    label, and a span with candidates has the tags of these. Raises ValueError for a label that the pipe does not have.
+    label, and a span with candidates has the tags of these; with O among them it may also be whatever a missing tag
+    may be, save an entity of a candidate. Raises ValueError for a label that the pipe does not have.
     """
     tags = example.get_aligned_ner()
     knowledge = read_knowledge(example.reference)
     lattice = np.zeros((len(tags), 2 * len(index) + 1), dtype=bool)
-    ends: list[int] = []  # of known entities: what comes after them is inside of none
+    inside = np.arange(2, lattice.shape[1], 2)
+    closed = []  # what is not inside of a known entity that ended before
     for i, tag in enumerate(tags):
         if tag is None or (tag == "O" and knowledge is not None):  # Example.to_dict makes O of what is missing
             lattice[i] = True
@@ -34,18 +36,21 @@ def gold_lattice(example: Example, index: Mapping[str, int]) -> NDArray[np.bool_
         else:
             lattice[i, 2 * _known(tag[2:], index) + (1 if tag[0] in "BU" else 2)] = True
             if tag[0] in "LU":
-                ends.append(i + 1)
+                closed.append((i + 1, inside))
     if knowledge is not None:
-        ends += _narrow(lattice, example, knowledge, index)
-    for end in ends:
-        lattice[end : end + 1, 2::2] = False
+        closed += _narrow(lattice, example, knowledge, index)
+    for end, tags_of in closed:
+        lattice[end : end + 1, tags_of] = False
     return lattice
 
 
 def _narrow(
     lattice: NDArray[np.bool_], example: Example, knowledge: Knowledge, index: Mapping[str, int]
-) -> Iterator[int]:
-    """Forbid what the knowledge of a partly annotated document rules out; yields the ends of spans with candidates."""
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Forbid what the knowledge of a partly annotated document rules out.
+
+    Yields the ends of spans with candidates, and the tags that cannot go on there.
+    """
     unknown = lattice.all(axis=1)
     bare = [token.ent_iob in (0, 2) for token in example.reference]  # missing, or O
     x2y, y2x = example.alignment.x2y, example.alignment.y2x
@@ -58,15 +63,19 @@ def _narrow(
     for candidate in knowledge.candidates:
         span = example.reference[candidate.start : candidate.end]
         for aligned in example.get_aligned_spans_y2x([span], allow_overlap=True) if candidate.placed else ():
-            lattice[aligned.start : aligned.end] = False
-            for label in candidate.labels:
-                if label == OUTSIDE:
-                    lattice[aligned.start : aligned.end, 0] = True
-                else:
-                    k = _known(label, index)
-                    lattice[aligned.start, 2 * k + 1] = True
-                    lattice[aligned.start + 1 : aligned.end, 2 * k + 2] = True
-            yield aligned.end
+            tags = lattice[aligned.start : aligned.end]
+            tags[:] = False
+            named = [_known(label, index) for label in candidate.labels if label != OUTSIDE]
+            free = []
+            if OUTSIDE in candidate.labels:
+                tags[:, 0] = True
+                free = [k for label, k in index.items() if not knowledge.annotates(label) and k not in named]
+            for k in free:
+                tags[:, [2 * k + 1, 2 * k + 2]] = True
+            for k in named:
+                tags[0, 2 * k + 1] = True
+                tags[1:, 2 * k + 2] = True
+            yield aligned.end, np.array([2 * k + 2 for k in index.values() if k not in free], dtype=np.int64)
 
 
 def _known(label: str, index: Mapping[str, int]) -> int:

@@ -79,7 +79,7 @@ def test_a_conversion_is_made_again_only_where_something_changed(corpus, tmp_pat
     assert [span.label_ for span in example.reference.ents] == ["AGENCY"]
 
 
-CONVERTED = ["converted/train/0000.spacy", "converted/train/fingerprints.npz", "converted/summary.json"]
+CONVERTED = [".converted/train/0000.spacy", ".converted/train/fingerprints.npz", ".converted/summary.json"]
 
 
 @pytest.mark.parametrize("lost", ["train/0000.spacy", *CONVERTED])
@@ -88,7 +88,7 @@ def test_what_was_deleted_is_made_again(corpus, tmp_path, lost):
     converted(tmp_path, "a")
     separate(tmp_path / "out")
     (tmp_path / "out" / "a" / lost).unlink()
-    assert converted(tmp_path, "a") == lost.startswith("converted")
+    assert converted(tmp_path, "a") == lost.startswith(".converted")
     separate(tmp_path / "out")
     assert places(tmp_path, "a", "train") == ["Rome"]
     assert (tmp_path / "out" / "a" / lost).is_file()
@@ -111,12 +111,12 @@ def test_what_was_truncated_is_made_again(corpus, tmp_path, lost):
 def test_a_conversion_that_is_not_whole_is_named(corpus, tmp_path, lost, kept):
     corpus("a", train=["Rome"])
     converted(tmp_path, "a")
-    path = tmp_path / "out" / "a" / "converted" / lost
+    path = tmp_path / "out" / "a" / ".converted" / lost
     whole = path.read_bytes()
     path.unlink()
     if lost != "stamp":
         path.write_bytes(whole[:kept])
-    with pytest.raises(CorpusError, match=r"a.converted: not whole .*; convert a again, or delete"):
+    with pytest.raises(CorpusError, match=r"a.\.converted: not whole .*; convert a again, or delete"):
         separate(tmp_path / "out")
 
 
@@ -124,11 +124,11 @@ def test_a_conversion_that_is_not_whole_is_named(corpus, tmp_path, lost, kept):
 def test_a_damaged_summary_is_named(corpus, tmp_path, content):
     corpus("a", train=["Rome"])
     converted(tmp_path, "a")
-    path = tmp_path / "out" / "a" / "converted" / "summary.json"
+    path = tmp_path / "out" / "a" / ".converted" / "summary.json"
     path.unlink()
     if content is not None:
         path.write_text(content)
-    with pytest.raises(CorpusError, match=r"a.converted: not whole .*; convert a again, or delete"):
+    with pytest.raises(CorpusError, match=r"a.\.converted: not whole .*; convert a again, or delete"):
         convert.summaries(tmp_path / "out")
 
 
@@ -139,7 +139,7 @@ def test_a_split_without_documents_is_named(corpus, tmp_path, split, content):
     (tmp_path / "sources" / "a" / f"{split}.txt").write_text(content)
     with pytest.raises(CorpusError, match=rf"a: no document for {split}, from .*{split}\.txt for instance"):
         converted(tmp_path, "a")
-    assert not (tmp_path / "out" / "a" / "converted").exists()
+    assert not (tmp_path / "out" / "a" / ".converted").exists()
 
 
 def test_a_text_that_is_longer_than_spacy_takes_is_named(corpus, tmp_path):
@@ -248,13 +248,13 @@ def test_a_corpus_that_its_owner_brings_is_found_in_either_layout(corpus, tmp_pa
 def test_after_an_error_what_was_there_is_there_still(corpus, tmp_path):
     corpus("a", train=["Rome"])
     converted(tmp_path, "a")
-    stamp = (tmp_path / "out" / "a" / "converted" / "stamp").read_text()
+    stamp = (tmp_path / "out" / "a" / ".converted" / "stamp").read_text()
     corpus("a", train=["Oslo"], dev=["Bern"])
     (tmp_path / "sources" / "a" / "dev.txt").write_text("a O\nb\n")
     with pytest.raises(CorpusError, match=r"dev\.txt:2: 1 column"):
         converted(tmp_path, "a")
-    assert (tmp_path / "out" / "a" / "converted" / "stamp").read_text() == stamp
-    assert [path.name for path in (tmp_path / "out" / "a").iterdir()] == ["converted"]
+    assert (tmp_path / "out" / "a" / ".converted" / "stamp").read_text() == stamp
+    assert [path.name for path in (tmp_path / "out" / "a").iterdir()] == [".converted"]
 
 
 def test_a_folder_is_replaced_at_once_or_not_at_all(tmp_path):

@@ -262,6 +262,11 @@ def test_a_span_whose_stop_may_be_that_of_the_sentence_is_left_off_token_borders
     assert len(noted) == 1
 
 
+def test_a_measure_keeps_the_sign_that_is_one_token_with_it():
+    assert placed("about ∼20 ppm of it", "∼20 ppm", "NUM") == (["∼20 ppm"], [])
+    assert placed("about ~ 20 ppm of it", "~ 20 ppm", "NUM") == (["20 ppm"], [])
+
+
 @pytest.mark.parametrize("changed", [{"annotated": frozenset(LABELS)}, {"stops": "keep"}])
 def test_stops_are_left_alone_where_they_are_meant(changed):
     assert placed("see Aesch. Ag. 193", "Aesch.", **changed) == (["Aesch."], [])

@@ -100,6 +100,27 @@ def test_marks_cling_where_a_corpus_cuts_at_each(expected):
     assert text(tokens, joined="-/.,:'+(").rstrip() == expected
 
 
+@pytest.mark.parametrize(
+    "expected",
+    [
+        "(VEGF)-A and N(1)-acetyl, (WHO) - Officials, (AP) - The",
+        "60 mg/m(2), 27.7/mm(2) (2) kg",
+        "from -886 to +121, to -108, of -5",
+        "65.6 + 8.5 years, CD4+ cells",
+    ],
+)
+def test_signs_of_numbers_are_told_from_hyphens(expected):
+    tokens = re.findall(r"\d+\.\d+|\w+|[^\w\s]", expected)
+    assert text(tokens, joined="-/'+(").rstrip() == expected
+
+
+def test_what_clings_without_being_cut_off():
+    assert text(["the", "gene", "(", "s", ")", "in", "(", "s", ")"]) == "the gene(s) in (s) "
+    assert text(["Stayin", "'", "Alive"]) == "Stayin' Alive "
+    assert text(["a", "`", "big", "'", "man"]).startswith("a `big")
+    assert text(["(", "the", '"', "Bank", '"),', "a", '"', "B", '"']) == '(the "Bank"), a "B" '
+
+
 def test_what_a_corpus_cuts_is_whole():
     assert text(["6", "/", "10", ",", "and", "/", "or"]) == "6/10, and / or "
     assert text(["Visual", "C", "+", "+", ":", "C", "+", "+", "+", "C", "=", "+", "+"]) == "Visual C++: C++ + C = + + "

@@ -71,6 +71,18 @@ def test_a_span_with_candidates_has_their_tags_alone():
     ]
 
 
+def test_what_may_be_no_candidate_may_be_of_any_label_that_is_not_annotated():
+    assert partly(list("abc"), [], {"Y"}, [Candidates(0, 2, ("X", "O"))])[:2] == [
+        [True, True, False, False, False],
+        [True, False, True, False, False],
+    ]
+    assert partly(list("abc"), [], {"X"}, [Candidates(0, 2, ("X", "O"))]) == [
+        [True, True, False, True, True],
+        [True, False, True, True, True],
+        [True, False, False, True, True],
+    ]
+
+
 def test_where_tokens_differ_only_what_a_span_cuts_is_unknown():
     assert partly(list("abcd"), [(0, 1, "X")], {"X"}, predicted=["ab", "c", "d"]) == [ANY, NO_X, NO_X]
     candidates = [Candidates(0, 1, ("X", "Y"))]
