@@ -157,7 +157,8 @@ class _TokenReader:
         self.layout, self.report = layout, report
         self.width = 0
         self.cut = False  # whether an entity was cut off at the ";" of the token before
-        self.needed = max(*(c + 1 if c >= 0 else -c for c in (layout.token, layout.tag)), 2)
+        named = (layout.token, layout.tag, layout.sentence or 0)
+        self.needed = max(*(c + 1 if c >= 0 else -c for c in named), 2)
 
     def columns(self, line: str, where: str) -> list[str]:
         if "\r" in line:

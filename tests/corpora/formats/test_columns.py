@@ -222,3 +222,9 @@ def test_a_failed_conversion_leaves_the_old_file(tmp_path):
     with pytest.raises(CorpusError):
         write_docbin(broken(), path, Written())
     assert path.read_bytes() == b"old"
+
+
+def test_a_column_of_sentences_that_is_not_there_is_named(tmp_path):
+    (tmp_path / "a.tsv").write_text("Rome B-LOC\n")
+    with pytest.raises(CorpusError, match=r"a\.tsv:1: 2 column\(s\) in 'Rome B-LOC', expected at least 8"):
+        list(read_documents(tmp_path / "a.tsv", Layout(sentence=7)))
