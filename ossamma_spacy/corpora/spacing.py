@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 ESCAPES = {"``": '"', "''": '"', "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
 NO_SPACE_BEFORE = re.compile(
-    r"(?![:;].)[,;:.!?)\]}%»”…]+|\.\.\.|['’](s|S|t|re|ve|ll|d|m|em|RE|VE|LL|D|M)|[nN]['’][tT]|’|°C?|[′″]"
+    r"(?![:;].)[,;:.!?)\]}%»”…]+|\.\.\.|['’`](s|S|t|re|ve|ll|d|m|em|RE|VE|LL|D|M)|[nN]['’][tT]|’|°C?|[′″]"
 )
 CLOSING = re.compile(r'"[),.;:]+')  # a mark and what follows it in one token
 NO_SPACE_AFTER = re.compile(r"[(\[{«“‘`$£€#@]+|(US|C|A|HK|NT|NZ|S)\$")
@@ -79,9 +79,11 @@ def spaces_after(tokens: Sequence[str], joined: str = "", quoted: set[str] | Non
                 or ["C", "+", "+"] in (tokens[i - 1 : i + 2], tokens[i - 2 : i + 1])
             )
             dollar = token == "$" and i > 0 and NO_SPACE_AFTER.fullmatch(tokens[i - 1] + token)
+            tick = token == "`" and ENDING.fullmatch("".join(tokens[i + 1 : i + 2]))  # written for an apostrophe
             negation = token.lower() == "n" and tokens[i + 1 : i + 2] in (["'"], ["’"])
             plural = tokens[i : i + 3] == ["(", "s", ")"] and i > 0 and re.fullmatch(r"[a-z]{3,}", tokens[i - 1])
-            if cut or dollar or negation or plural or (i > 0 and tokens[i - 1] == "’" and ENDING.fullmatch(token)):
+            ending = i > 0 and tokens[i - 1] == "’" and ENDING.fullmatch(token)
+            if cut or dollar or tick or negation or plural or ending:
                 before[i] = False
             if i and BOUND.fullmatch(token) and tokens[i - 1][-1].isalnum():
                 before[i] = False

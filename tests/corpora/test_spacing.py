@@ -118,6 +118,7 @@ def test_what_clings_without_being_cut_off():
     assert text(["the", "gene", "(", "s", ")", "in", "(", "s", ")"]) == "the gene(s) in (s) "
     assert text(["Stayin", "'", "Alive"]) == "Stayin' Alive "
     assert text(["a", "`", "big", "'", "man"]).startswith("a `big")
+    assert text(["we", "`ll", "see", "it", "`", "s"]) == "we`ll see it`s "
     assert text(["(", "the", '"', "Bank", '"),', "a", '"', "B", '"']) == '(the "Bank"), a "B" '
 
 
