@@ -90,8 +90,8 @@ def test_a_mistake_in_an_entry_is_named_once_and_other_corpora_are_converted(mir
 
 def test_a_corpus_that_is_not_whole_is_named(mirror, tmp_path):
     run("convert", "mine", "--mirror", mirror)
-    (tmp_path / "corpus" / "other" / "converted").mkdir(parents=True)
-    assert "corpus/other/converted: not whole" in run("convert", "mine", "--mirror", mirror, code=1)
+    (tmp_path / "corpus" / "other" / ".converted").mkdir(parents=True)
+    assert "corpus/other/.converted: not whole" in run("convert", "mine", "--mirror", mirror, code=1)
     assert "convert other again, or delete corpus/other" in run("stats", code=1)
 
 

@@ -83,5 +83,10 @@ def test_a_corpus_or_config_that_is_not_there_is_named(paths, tmp_path):
 @pytest.mark.filterwarnings("ignore:.W090")
 def test_a_split_without_documents_is_named(paths, tmp_path):
     (tmp_path / "empty").mkdir()
-    output = run(CONFIG, *paths[:2], "--paths.dev", tmp_path / "empty", code=1)
+    options = [CONFIG, *paths[:2], "--paths.dev", tmp_path / "empty"]
+    assert "empty: no document in .spacy format to evaluate on; check paths.dev" in run(*options, code=1)
+    config = load_config(CONFIG)
+    config["corpora"]["dev"] = {**spacy.blank("en").config["corpora"]["dev"], "path": "${paths.dev}"}
+    config.to_disk(tmp_path / "config.cfg")
+    output = run(tmp_path / "config.cfg", *options[1:], code=1)
     assert "dev: no documents; check corpora.dev in" in output
