@@ -39,8 +39,8 @@ def gold_lattice(example: Example, index: Mapping[str, int]) -> NDArray[np.bool_
                 closed.append((i + 1, inside))
     if knowledge is not None:
         closed += _narrow(lattice, example, knowledge, index)
-    for end, tags_of in closed:
-        lattice[end : end + 1, tags_of] = False
+    for end, tags_inside in closed:
+        lattice[end : end + 1, tags_inside] = False
     return lattice
 
 
