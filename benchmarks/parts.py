@@ -4,14 +4,18 @@ import statistics
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ossamma_spacy.nn import attention
+from ossamma_spacy.nn.config import EncoderConfig
 from ossamma_spacy.nn.crf import CRF
 from ossamma_spacy.nn.dropout import Dropout
+from ossamma_spacy.nn.encoder import Encoder
+from ossamma_spacy.nn.lexical import AFFIXES, CASES, MAX_PIECES, Words
 from ossamma_spacy.nn.linear import Linear, set_arithmetic
 from ossamma_spacy.nn.oscillator import Oscillator
 
@@ -32,6 +36,7 @@ def measure(threads: int, rounds: int) -> dict[str, dict[str, dict[str, Any]]]:
         "windowed attention, forward and backward": windowed_attentions(),
         "windowed attention, prediction in bfloat16": rounded_attentions(),
         "gradient of the CRF": crf_gradients(),
+        "lexicon, prediction in float32": {"600 distinct words": lexicons()},
     }
     return {
         part: {case: {way: round(ms, 3) for way, ms in turns(ways, rounds).items()} for case, ways in cases.items()}
@@ -136,6 +141,31 @@ def crf_gradients() -> dict[str, Ways]:
             "autograd": lambda e=emissions: gradients(plain_log_partition(crf, e).sum(), [e]),
         }
     return cases
+
+
+def lexicons() -> Ways:
+    """The lexicon of tiny, with the vectors of words at hand, and the whole encoder that it is a part of."""
+    config = EncoderConfig()
+    encoder, distinct, shape = Encoder(config).eval().requires_grad_(False), 600, (TOKENS // 128, 128)
+    pieces = torch.randint(1, config.vocabulary_rows, (distinct, MAX_PIECES))
+    pieces[:, 2:] = 0
+    words = Words(
+        pieces=pieces,
+        affixes=torch.randint(config.affix_rows, (distinct, AFFIXES)),
+        cases=torch.randint(CASES, (distinct,)),
+        words=torch.randint(config.word_rows, (distinct,)),
+        index=torch.randint(distinct, shape),
+        pairs=torch.randint(config.pair_rows, (*shape, 2)),
+        lengths=torch.full(shape[:1], shape[1]),
+    )
+    lexicon = encoder.lexicon
+    vectors = lexicon.types(words)
+
+    def remembered() -> Tensor:
+        with patch.object(lexicon, "types", lambda _: vectors):
+            return lexicon(words)
+
+    return {"lexicon": lambda: lexicon(words), "words remembered": remembered, "encoder": lambda: encoder(words)}
 
 
 def plain_log_partition(crf: CRF, emissions: Tensor) -> Tensor:

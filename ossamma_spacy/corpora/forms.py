@@ -59,6 +59,12 @@ STUDIO = re.compile(
     r"walt disney (?:pictures|productions|studios))\b",
     re.IGNORECASE,
 )
+# a thing counted, no unit: "274 participants", not "65 years"
+COUNTED = re.compile(
+    rf"(?:\d|\b(?:{COUNT}))\s(?!(?:\w*second|minute|hour|day|week|month|year|decade|centurie|time|fold|degree|"
+    r"percent|\w*met[re]{2}|\w*gram|\w*lit[re]{2}|inche|mile|pound|ounce|mole|dollar|euro|unit|cycle)s?\b)[a-z]{4,}s\Z",
+    re.IGNORECASE,
+)
 USAGE = re.compile(r" (?:abuse|consumption|intakes?|use)$", re.IGNORECASE)
 PARTY = re.compile(
     r"(?:(?:social|christian) )?democrats?|(?-i:Democratic|DEMOCRATIC)|dems?|republicans?|tor(?:y|ies)", re.IGNORECASE
@@ -81,6 +87,8 @@ FORMS: Mapping[str, Callable[[str], bool]] = {
     "list": lambda text: LIST.match(text) is not None,  # coordinated, save "between … and …"
     "several": lambda text: SEVERAL.search(text) is not None,  # names coordinated, explained in brackets, or dated
     "formula": lambda text: FORMULA.fullmatch(text) is not None,  # or an abbreviation
+    "counted": lambda text: COUNTED.search(text) is not None,
+    "film": lambda text: re.search(r"\b(?:film|movie)s?$", text, re.IGNORECASE) is not None,
     "numeral": lambda text: NUMERAL.search(text) is not None,
     "phrase": lambda text: PHRASE.search(text) is not None,  # coordinated, with an attribute behind, or in parts
     "longer": lambda text: len(text.split()) > 3,
