@@ -91,7 +91,7 @@ def partial_labels(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 300
 
 
 @app.command("augmentation")
-def augmentation(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 800, bfloat16: Rounded = False) -> None:
+def augmentation(data: Data = DATA, seeds: Seeds = "0,1,2", steps: Steps = 500, bfloat16: Rounded = False) -> None:
     """Each change of the augmenter alone, on a tenth of CoNLL-2003 and on the sample corpus."""
     from benchmarks import augmentation as module
     from ossamma_spacy.labels import LABELS

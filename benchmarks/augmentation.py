@@ -26,7 +26,7 @@ FOLDER = harness.ROOT / "corpus" / "augmentation"
 
 def train_config(change: str, train: Path, labels: Sequence[str], steps: int, bfloat16: bool) -> Path:
     """Config tiny with this change alone."""
-    config = harness.streamed_config({"train": train}, labels, steps, bfloat16)
+    config = harness.streamed_config({"train": train}, labels, steps, bfloat16, evaluations=5)
     augmenter: dict[str, Any] = {"@augmenters": "ossamma.Augmenter.v1", "seed": "${system.seed}", **CHANGES[change]}
     if "entity_replacement" in CHANGES[change]:
         augmenter["bank"] = "${corpora.train.paths}"

@@ -128,8 +128,10 @@ def evaluate(model: Path, corpus: Path) -> dict[str, Any]:
     }
 
 
-def streamed_config(paths: Mapping[str, Path], labels: Sequence[str], steps: int, bfloat16: bool) -> Any:
-    """Config tiny that draws from the corpora in proportion, anew in each epoch, and is evaluated ten times."""
+def streamed_config(
+    paths: Mapping[str, Path], labels: Sequence[str], steps: int, bfloat16: bool, evaluations: int = 10
+) -> Any:
+    """Config tiny that draws from the corpora in proportion, anew in each epoch."""
     from ossamma_spacy.init_config import make_config
 
     config = make_config("tiny")
@@ -139,7 +141,7 @@ def streamed_config(paths: Mapping[str, Path], labels: Sequence[str], steps: int
         "seed": "${system.seed}",
     }
     config["initialize"]["components"]["ossamma_ner"] |= {"labels": list(labels), "corpora": "${corpora.train.paths}"}
-    config["training"] |= {"max_epochs": -1, "max_steps": steps, "eval_frequency": steps // 10}
+    config["training"] |= {"max_epochs": -1, "max_steps": steps, "eval_frequency": steps // evaluations}
     config["training"]["optimizer"]["learn_rate"]["total_steps"] = steps
     config["components"]["ossamma_ner"]["model"]["tok2vec"]["mixed_precision"] = bfloat16
     return config
