@@ -13,8 +13,8 @@ from benchmarks.render import render as render_tables
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-DATA = Path("../shared/data/ner")
-Data = Annotated[Path, typer.Option(help="Folder of the corpora.")]
+DATA = Path("corpus/original")
+Data = Annotated[Path, typer.Option(help="Folder of the corpora in their original files.")]
 Steps = Annotated[int, typer.Option(help="Steps of training.")]
 Rounded = Annotated[bool, typer.Option("--bfloat16", help="Train with matrix products in bfloat16.")]
 Seeds = Annotated[str, typer.Option(help="Seeds, parted by commas.")]

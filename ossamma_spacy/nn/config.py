@@ -42,7 +42,7 @@ class EncoderConfig:
     linear_attention: bool = True  # global branch, attention over the whole document
     windowed_attention: bool = True  # local branch
     token_mixing: bool = True  # each position weighs the two branches
-    time_condition: bool = True  # norms follow the share of the text that is hidden
+    time_condition: bool = True  # norms follow the share of masked words, for pretraining by masked diffusion; else 0
     feed_forward: bool = True
 
     @property

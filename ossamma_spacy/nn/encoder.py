@@ -19,7 +19,7 @@ SEGMENT = 512  # positions of a document, more or less, that go through a block 
 class Encoder(nn.Module):
     """Words → contextual vectors (B, L, d), zero at padding.
 
-    No result depends on padding, on the batch's other documents or on their order.
+    Padding, the batch's other documents and their order change results by rounding only.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -32,8 +32,8 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, words: Words, time: Tensor | None = None, hidden: Tensor | None = None) -> Tensor:
-        """`time` (B,) in [0, 1] is the share of the text that the diffusion hides; None means plain text, t = 0,
-        for which the time folds into the norms. `hidden` (B, L) bool marks the words that are hidden."""
+        """`time` (B,) in [0, 1] is the share of words that masked-diffusion pretraining hides; None means plain
+        text, t = 0, for which the time folds into the norms. `hidden` (B, L) bool marks the words that are hidden."""
         if hidden is None and self.training and self.config.word_dropout:
             hidden = torch.rand(words.index.shape, device=words.index.device) < self.config.word_dropout
         return self.encode(self.lexicon(words, hidden), words.lengths, time)

@@ -59,7 +59,7 @@ class Linear(nn.Linear):
 
 
 def set_arithmetic(module: nn.Module, arithmetic: Arithmetic) -> None:
-    """Choose how the linear maps of a module compute where no gradient is wanted on the CPU."""
+    """Choose the arithmetic of a module's linear maps on the CPU, in training and in prediction."""
     for part in module.modules():
         if isinstance(part, Linear):
             part.arithmetic = arithmetic

@@ -1,4 +1,7 @@
-"""The time of the masked diffusion, and norms conditioned by it."""
+"""The time of masked-diffusion pretraining, the share of masked words, and norms conditioned on it.
+
+Training on annotated text and prediction run at t = 0.
+"""
 
 import math
 
