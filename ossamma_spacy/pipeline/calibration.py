@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ossamma_spacy.files import write_whole
 from ossamma_spacy.models.decoding import SpanTuple, decode, span_posteriors
-from ossamma_spacy.pipeline.ner import OssammaNER, trimmed
+from ossamma_spacy.pipeline.ner import OssammaNER, without_space
 from ossamma_spacy.pipeline.scorer import aligned, gold_entities
 from ossamma_spacy.stored import as_example, documents
 
@@ -99,6 +99,6 @@ def _judged(pipe: OssammaNER, example: Any, spans: list[SpanTuple]) -> list[bool
     gold = gold_entities(example.reference)
     verdicts: list[bool | None] = []
     for start, end, k in spans:
-        span = aligned(example, *trimmed(example.predicted, start, end))
+        span = aligned(example, *without_space(example.predicted, start, end))
         verdicts.append(None if span is None else gold.judge(span, pipe.labels[k]))
     return verdicts

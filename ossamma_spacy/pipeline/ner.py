@@ -231,7 +231,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         posteriors = decoded.log_posteriors
         for i, (start, end, k) in enumerate(decoded.spans):
             probability = 1.0 if posteriors is None else float(np.exp(min(posteriors[i], 0.0)))
-            start, end = trimmed(doc, start, end)
+            start, end = without_space(doc, start, end)
             if start < end and probability >= self.threshold and taken.isdisjoint(range(start, end)):
                 wanted.append(Span(doc, start, end, label=self.cfg["labels"][k]))
                 confidences.append(probability)
@@ -359,7 +359,7 @@ def _is_streamed(nlp: Language) -> bool:
     return bool(settings.get("max_epochs", 0) < 0)
 
 
-def trimmed(doc: Doc, start: int, end: int) -> tuple[int, int]:
+def without_space(doc: Doc, start: int, end: int) -> tuple[int, int]:
     """The tokens from start to end (exclusive) without white space at their ends; nothing remains of white space."""
     while start < end and doc[start].is_space:
         start += 1
