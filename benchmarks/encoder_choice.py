@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 from benchmarks import harness, schooling
 from ossamma_spacy.init_config import make_config
 
-BASE = {"depth": 3, "heads": 6, "feature_map": "relu"}  # on top of config tiny
+BASE = {"depth": 3, "heads": 6, "feed_forward_width": 384, "feature_map": "relu"}  # on top of config tiny
 CANDIDATES: dict[str, dict[str, Any]] = {  # each is the base with what it names
     "base": {},
     "depth4": {"depth": 4},

@@ -30,7 +30,7 @@ def build_encoder(
     depth: int = 3,
     heads: int = 6,
     window: int = 64,
-    feed_forward_width: int = 384,
+    feed_forward_width: int = 576,
     dropout: float = 0.1,
     word_dropout: float = 0.1,
     memory_dropout: float = 0.3,

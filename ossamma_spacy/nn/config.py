@@ -23,7 +23,7 @@ class EncoderConfig:
     depth: int = 3  # blocks
     heads: int = 6  # of both attentions
     window: int = 64
-    feed_forward_width: int = 384  # after its gate, so that twice as many features are computed
+    feed_forward_width: int = 576  # after its gate, so that twice as many features are computed
     dropout: float = 0.1  # of what enters the blocks and of what each of them adds
     word_dropout: float = 0.1  # share of words that training hides whole
     memory_dropout: float = 0.3  # share of distinct words whose lexical memory training hides, pairs included
