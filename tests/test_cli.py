@@ -83,6 +83,7 @@ def test_json_lines_are_converted_and_misaligned_spans_are_named(tmp_path):
         ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 1.9, "X"]]}\n', "offsets are whole numbers"),
         ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 1, null]]}\n', "a label is a text"),
         ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 1, ""]]}\n', "a label is empty"),
+        ("jsonl", "a.jsonl", '{"text": "a \\ud83d b", "entities": []}\n', "surrogates not allowed"),
         ("jsonl", "a.jsonl", "[]\n", "a.jsonl:1: expected"),
         ("jsonl", "a.jsonl", '{"text": 9, "entities": []}\n', "text is a text"),
         ("jsonl", "a.jsonl", '{"text": "ab", "entities": [[0, 9, "X"]]}\n', "a.jsonl:1: span [0, 9, 'X']"),

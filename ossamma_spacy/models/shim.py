@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from ossamma_spacy.nn.linear import ARITHMETICS, ONEDNN_BFLOAT16, Arithmetic, fastest_arithmetic, set_arithmetic
 
-FORMAT = 1
+FORMAT = 2
 AVERAGE = "ossamma_average"  # our key in the optimizer's averages: it makes spaCy swap averages in where it should
 AVERAGE_DECAY = 0.999
 MEMORY_SCALE = 3.0  # learning rate of tables with sparse gradients, relative to the rest
@@ -248,7 +248,7 @@ class TorchShim(Shim):
 
     def to_bytes(self) -> bytes:
         weights = safetensors.torch.save(self.state()) if self.is_initialized else b""
-        digest = hashlib.sha256(weights).hexdigest()
+        digest = _digest(self.settings, weights)
         message = {"format": FORMAT, "settings": self.settings, "sha256": digest, "weights": weights}
         return srsly.msgpack_dumps(message)
 
@@ -263,13 +263,15 @@ class TorchShim(Shim):
             ) from error
         if version != FORMAT:
             raise ValueError(f"the weights have format {version}, this version reads {FORMAT}: update ossamma_spacy")
-        if hashlib.sha256(weights).hexdigest() != digest:
+        if _digest(settings, weights) != digest:
             raise ValueError("the weights do not match their checksum: the file is damaged; fetch it again")
         module = None
         if weights:
             try:
                 module = self.build(settings)
                 module.load_state_dict(safetensors.torch.load(weights))
+            except (MemoryError, torch.OutOfMemoryError):
+                raise
             except Exception as error:
                 raise ValueError(f"the weights do not fit the model that they were saved for: {error}") from error
             module = module.to(self.device).eval()
@@ -278,6 +280,11 @@ class TorchShim(Shim):
         self._model, self.settings, self.process = module, settings, os.getpid()
         self._forget_training()
         return self
+
+
+def _digest(settings: dict[str, Any], weights: bytes) -> str:
+    """The checksum of weights and of the settings beside them, which hold the subwords."""
+    return hashlib.sha256(srsly.msgpack_dumps(settings) + weights).hexdigest()
 
 
 def _usable(device: torch.device) -> torch.device:

@@ -19,6 +19,7 @@ from ossamma_spacy.nn.lexical import AFFIXES, MAX_PIECES
 PAD, RESERVED = 0, 1  # rows of the subword table before the tokenizer's own ids
 LEAST_ROWS = RESERVED + 256  # every byte has one
 CACHE_SIZE = 1 << 17  # distinct words whose features are remembered
+CACHED_CHARS = 64  # longer words are not: few recur, and a text may be one word
 OFTEN = 50  # a piece must occur so often; no word counts for more
 MAX_CHARS = 1024  # of a longer word only both ends are read
 
@@ -77,7 +78,7 @@ class Vocabulary:
         return (*ids, *([PAD] * (MAX_PIECES - len(ids)))), affixes, case_class(word), hash64(lower)
 
     def table(self, words: Iterable[str]) -> "WordTable":
-        rows = [self.features(word) for word in words]
+        rows = [self.features(word) if len(word) <= CACHED_CHARS else self._features(word) for word in words]
         return WordTable(
             np.array([row[0] for row in rows], dtype=np.int64).reshape(-1, MAX_PIECES),
             np.array([row[1] for row in rows], dtype=np.uint64).reshape(-1, AFFIXES),

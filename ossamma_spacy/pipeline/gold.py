@@ -81,8 +81,8 @@ def _narrow(
 def _known(label: str, index: Mapping[str, int]) -> int:
     if label not in index:
         raise ValueError(
-            f"ossamma_ner: the training data has '{label}', the pipe has {', '.join(index) or 'no label'}; "
-            "initialize it on data with all labels, or name them in [initialize.components.ossamma_ner]; "
+            f"the training data has '{label}', the pipe has {', '.join(index) or 'no label'}; "
+            "initialize it on data with all labels, or name them under [initialize.components]; "
             "a pipe taken from elsewhere by `source` keeps its labels"
         )
     return index[label]

@@ -17,6 +17,7 @@ from spacy.vocab import Vocab
 from thinc.api import Optimizer
 
 from ossamma_spacy.files import write_together
+from ossamma_spacy.knowledge import KEY
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import Decoded, decode
 from ossamma_spacy.models.encoder import SPACY_SAMPLE, Tok2Vec
@@ -75,6 +76,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
             raise ValueError(f"{name}: smoothing = {smoothing}, expected a share from 0 to below 1")
         if not spans_key:
             raise ValueError(f"{name}: spans_key is empty; name a group of doc.spans")
+        if spans_key == KEY:
+            raise ValueError(f"{name}: spans_key = {KEY}, which holds what documents know; name another group")
         if entity_ratio and not all(0 <= ratio < 1 for ratio in entity_ratio.values()):
             raise ValueError(f"{name}: entity_ratio = {entity_ratio}, expected shares from 0 to below 1")
         self.entity_ratio = entity_ratio or {}
@@ -311,9 +314,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         try:
             with self._restored_after_errors():
                 yield
-                temperature = self.cfg["temperature"]
-                if not (isinstance(temperature, int | float) and 0 < temperature < math.inf):
-                    raise ValueError(f"temperature = {temperature!r}, expected a number above 0")
+                _check_cfg(self.name, self.cfg)
                 for shim, config in wanted:
                     if shim.is_initialized:
                         check_shape(config, shim.settings["config"])
@@ -321,6 +322,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
                     raise ValueError(
                         f"the weights are for another number of labels than {', '.join(self.labels) or 'none'}"
                     )
+        except (MemoryError, torch.OutOfMemoryError):
+            raise
         except Exception as error:  # thinc and msgpack raise errors of many kinds
             raise ValueError(
                 f"{self.name}: {source}: damaged, or not made by this config ({error}); install the pipeline again, "
@@ -347,6 +350,17 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         if not examples:
             raise ValueError(f"{self.name}: no document to evaluate on; check the development or test data")
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
+
+
+def _check_cfg(pipe: str, cfg: Mapping[str, Any]) -> None:
+    """Raise ValueError for labels and temperatures that no pipe saves."""
+    labels, temperature = cfg["labels"], cfg["temperature"]
+    if not isinstance(labels, list) or len(set(map(str, labels))) < len(labels):
+        raise ValueError(f"labels = {labels!r}, expected a list of distinct texts")
+    for label in labels:
+        _check_label(pipe, label)
+    if isinstance(temperature, bool) or not (isinstance(temperature, int | float) and 0 < temperature < math.inf):
+        raise ValueError(f"temperature = {temperature!r}, expected a number above 0")
 
 
 def _check_label(pipe: str, label: object) -> None:

@@ -69,6 +69,9 @@ def test_no_word_counts_more_than_often():
 
 def test_the_cache_is_bounded():
     assert VOCABULARY.features.cache_info().maxsize == CACHE_SIZE
+    held = VOCABULARY.features.cache_info().currsize
+    VOCABULARY.table(["a" * 1000, "b" * 1000])
+    assert VOCABULARY.features.cache_info().currsize == held
 
 
 def test_a_batch_holds_each_word_once_and_points_at_it():

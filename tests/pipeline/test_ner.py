@@ -218,6 +218,7 @@ def test_rehearsal_is_refused(trained):
         ("boundary_weight", -1.0, "boundary_weight = -1.0, expected 0"),
         ("smoothing", 1.0, "smoothing = 1.0, expected a share from 0 to below 1"),
         ("spans_key", "", "spans_key is empty"),
+        ("spans_key", "ossamma_knowledge", "holds what documents know"),
     ],
 )
 def test_settings_of_the_pipe_are_checked(setting, value, message):
@@ -545,6 +546,12 @@ def tamper(path):
     (path / "model").write_bytes(data)
 
 
+def respell(path):
+    data = (path / "model").read_bytes()
+    assert b'"vocab":{' in data
+    (path / "model").write_bytes(data.replace(b'"vocab":{"!":0', b'"vocab":{"!":1', 1))
+
+
 def forget(path):
     (path / "cfg").unlink()
 
@@ -554,7 +561,17 @@ def freeze(path):
     srsly.write_json(path / "cfg", {**cfg, "temperature": 0})
 
 
-@pytest.mark.parametrize("damage", [truncate, tamper, forget, freeze])
+def relabel(path):
+    cfg = srsly.read_json(path / "cfg")
+    srsly.write_json(path / "cfg", {**cfg, "labels": cfg["labels"][:1] * len(cfg["labels"])})
+
+
+def number(path):
+    cfg = srsly.read_json(path / "cfg")
+    srsly.write_json(path / "cfg", {**cfg, "labels": list(range(len(cfg["labels"])))})
+
+
+@pytest.mark.parametrize("damage", [truncate, tamper, respell, forget, freeze, relabel, number])
 def test_a_damaged_pipeline_is_named(trained, tmp_path, damage):
     trained.to_disk(tmp_path)
     damage(tmp_path / "ossamma_ner")
