@@ -21,7 +21,7 @@ from ossamma_spacy.knowledge import write_knowledge
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import decode
 from ossamma_spacy.models.pretrained import pretrained_encoder
-from ossamma_spacy.models.shim import torch_shim
+from ossamma_spacy.models.shim import clip_gradients, torch_shim
 from ossamma_spacy.pipeline.scorer import make_ner_scorer
 
 TEXTS = [text for text, _ in SENTENCES] + ["Ada saw Warsaw in May", "", " ", "x"]
@@ -422,6 +422,22 @@ def test_accumulated_steps_equal_one_large_step():
     assert torch.allclose(weights[0], weights[1], atol=1e-5)
 
 
+def test_a_step_is_on_the_mean_over_tokens_since_the_last(monkeypatch):
+    norms = []
+    monkeypatch.setattr(
+        "ossamma_spacy.pipeline.ner.clip_gradients", lambda shims, most: norms.append(clip_gradients(shims, most))
+    )
+    nlp = make_nlp()
+    examples = make_examples(nlp)
+    sgd = nlp.initialize(lambda: examples)
+    sgd.learn_rate, sgd.grad_clip = 0.0, 1e9
+    for updates in (1, 2, 1):
+        for _ in range(updates):
+            nlp.update(examples, sgd=False)
+        nlp.get_pipe("ossamma_ner").finish_update(sgd)
+    assert norms == pytest.approx(norms[:1] * 3, rel=1e-4)
+
+
 def loss_of(examples, drop=0.0, **pipe):
     nlp = make_nlp(**pipe)
     nlp.initialize(lambda: examples)
@@ -443,9 +459,23 @@ def test_dropout_of_training_reaches_encoder_and_head():
     assert loss_of(examples, drop=0.5) != loss_of(examples)
 
 
-def test_smoothing_changes_the_loss():
+@pytest.mark.parametrize("setting", ["smoothing", "boundary_weight"])
+def test_what_is_added_to_the_loss_is_weighted(setting):
     examples = make_examples(make_nlp())
-    assert loss_of(examples, smoothing=0.1) != pytest.approx(loss_of(examples), rel=1e-4)
+    none, some, twice = (loss_of(examples, **{setting: weight}) for weight in (0.0, 0.1, 0.2))
+    assert some > none + 1e-3
+    assert twice - none == pytest.approx(2 * (some - none), rel=1e-3)
+
+
+def test_marginals_are_computed_only_where_they_are_wanted(trained, monkeypatch, tmp_path):
+    nlp = copy_of(trained, tmp_path)
+    pipe = nlp.get_pipe("ossamma_ner")
+    pipe.confidence = False
+    monkeypatch.setattr("ossamma_spacy.nn.crf.CRF.span_log_posteriors", None)
+    assert nlp(SENTENCES[2][0]).ents
+    pipe.threshold = 0.1
+    with pytest.raises(TypeError):
+        nlp(SENTENCES[2][0])
 
 
 def moves_of_a_step(grad_clip, **model):
