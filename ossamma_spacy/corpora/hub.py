@@ -55,9 +55,12 @@ def _lines(name: str, dataset: Dataset, rows: Any) -> Iterator[str]:
     names = dataset.tag_names or getattr(getattr(rows.features[dataset.tags], "feature", None), "names", ())
     for number, row in enumerate(rows, start=1):
         where = f"{name}: row {number} of {dataset.path}"
-        if len(row[dataset.tokens]) != len(row[dataset.tags]):
-            raise CorpusError(f"{where} has {len(row[dataset.tokens])} tokens and {len(row[dataset.tags])} tags")
-        for token, tag in zip(row[dataset.tokens], row[dataset.tags], strict=True):
+        tokens, tags = row[dataset.tokens] or [], row[dataset.tags] or []
+        if len(tokens) != len(tags):
+            raise CorpusError(f"{where} has {len(tokens)} tokens and {len(tags)} tags")
+        for token, tag in zip(tokens, tags, strict=True):
+            if not isinstance(token, str):
+                raise CorpusError(f"{where} has the token {token!r}, expected a text")
             if isinstance(tag, int) and not 0 <= tag < len(names):
                 raise CorpusError(f"{where} has the tag {tag}, a number without a name; give tag_names in the entry")
             if words := " ".join(token.split()):

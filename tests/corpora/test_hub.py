@@ -125,3 +125,13 @@ def test_a_format_or_option_that_is_none_is_named(tmp_path, folder, old, new, me
     result = convert(tmp_path, entry(tmp_path, folder, ENTRY.replace(old, new)))
     assert result.exit_code == 1
     assert re.search(message, " ".join(result.output.split()))
+
+
+def test_a_token_that_is_no_text_is_named(tmp_path):
+    pytest.importorskip("datasets")
+    rows = tmp_path / "rows"
+    rows.mkdir()
+    for split in ("train", "validation"):
+        (rows / f"{split}.jsonl").write_text('{"tokens": ["Ada", null], "ner_tags": ["B-PER", "O"]}\n')
+    with pytest.raises(CorpusError, match=r"mine: row 1 of .* has the token None, expected a text"):
+        fetch(entry(tmp_path, rows), tmp_path)
