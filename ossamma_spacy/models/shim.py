@@ -262,7 +262,9 @@ class TorchShim(Shim):
                 "the weights are not a file of ossamma_spacy, or are cut short: fetch them again"
             ) from error
         if version != FORMAT:
-            raise ValueError(f"the weights have format {version}, this version reads {FORMAT}: update ossamma_spacy")
+            raise ValueError(
+                f"the weights have format {version}, this version reads {FORMAT}: update ossamma_spacy, or train again"
+            )
         if _digest(settings, weights) != digest:
             raise ValueError("the weights do not match their checksum: the file is damaged; fetch it again")
         module = None

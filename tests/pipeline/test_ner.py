@@ -591,6 +591,12 @@ def freeze(path):
     srsly.write_json(path / "cfg", {**cfg, "temperature": 0})
 
 
+def outdate(path):
+    data = (path / "model").read_bytes()
+    assert b"\xa6format\x02" in data
+    (path / "model").write_bytes(data.replace(b"\xa6format\x02", b"\xa6format\x01"))
+
+
 def relabel(path):
     cfg = srsly.read_json(path / "cfg")
     srsly.write_json(path / "cfg", {**cfg, "labels": cfg["labels"][:1] * len(cfg["labels"])})
@@ -601,7 +607,7 @@ def number(path):
     srsly.write_json(path / "cfg", {**cfg, "labels": list(range(len(cfg["labels"])))})
 
 
-@pytest.mark.parametrize("damage", [truncate, tamper, respell, forget, freeze, relabel, number])
+@pytest.mark.parametrize("damage", [truncate, tamper, respell, outdate, forget, freeze, relabel, number])
 def test_a_damaged_pipeline_is_named(trained, tmp_path, damage):
     trained.to_disk(tmp_path)
     damage(tmp_path / "ossamma_ner")

@@ -32,7 +32,7 @@ def _document(line: str, path: Path, number: int) -> AnnotatedText:
         if not isinstance(text, str):
             raise TypeError("text is a text")
         for part in (text, *(label for _, _, label in spans)):
-            part.encode("utf-8")  # half of a character, "\\ud83d", is none
+            part.encode("utf-8")  # half of a character, "\ud83d", is none
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         form = '{"text": …, "entities": [[start, end, label], …]}'
         raise CorpusError(f"{where}: expected {form}, got {line[:60]!r} ({error})") from error
