@@ -103,13 +103,14 @@ def calibrate(
 
     try:
         setup_gpu(gpu_id)
-        result = calibrate_pipeline(model, dev)
+        results = calibrate_pipeline(model, dev)
     except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
-    msg.good(
-        f"temperature {result.temperature:.3f}; calibration error {result.before:.4f} before, "
-        f"{result.after:.4f} after, over {result.spans} entities"
-    )
+    for pipe, result in results.items():
+        msg.good(
+            f"{pipe}: temperature {result.temperature:.3f}; calibration error {result.before:.4f} before, "
+            f"{result.after:.4f} after, over {result.spans} entities"
+        )
 
 
 @app.command("debug-data", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

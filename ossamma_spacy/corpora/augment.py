@@ -17,6 +17,7 @@ from spacy.tokens import Token as SpacyToken
 from spacy.training import Example
 
 from ossamma_spacy.knowledge import Candidates, read_knowledge, write_knowledge
+from ossamma_spacy.settings import check_number
 from ossamma_spacy.stored import documents
 
 SYNONYMS = Path(__file__).with_name("synonyms.json")
@@ -74,8 +75,7 @@ class Augmenter:
             "typos": typos,
         }
         for name, share in shares.items():
-            if not 0 <= share <= 1:
-                raise ValueError(f"ossamma.Augmenter.v1: {name} = {share}, expected a share from 0 to 1")
+            check_number(f"ossamma.Augmenter.v1: {name}", share, lambda s: 0 <= s <= 1, "a share from 0 to 1")
         if entity_replacement and not bank:
             raise ValueError("ossamma.Augmenter.v1: entity_replacement needs a bank, .spacy files to take them from")
         self.shares, self.random = shares, random.Random(seed)

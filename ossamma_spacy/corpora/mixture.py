@@ -1,5 +1,6 @@
 """Readers for `[corpora]`: a mix to train on, and development data that is looked at in time."""
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate, islice
@@ -11,6 +12,7 @@ from spacy.training import Example
 from spacy.training.corpus import FILE_TYPE, Corpus, walk_corpus
 from spacy.vocab import Vocab
 
+from ossamma_spacy.settings import check_number
 from ossamma_spacy.stored import as_example, documents, stores
 
 OPEN = 8  # files of a corpus that are read side by side
@@ -45,8 +47,9 @@ class MixedCorpus:
         if weights is not None and weights.keys() != paths.keys():
             odd = ", ".join(sorted(weights.keys() ^ paths.keys()))
             raise ValueError(f"ossamma.MixedCorpus.v1: {odd} is in paths or in weights, and has to be in both")
-        if temperature <= 0 or min((weights or {"": 1.0}).values()) <= 0:
-            raise ValueError("ossamma.MixedCorpus.v1: temperature and weights have to be above 0")
+        numbers = {"temperature": temperature} | {f"weights.{name}": w for name, w in (weights or {}).items()}
+        for name, number in numbers.items():
+            check_number(f"ossamma.MixedCorpus.v1: {name}", number, lambda n: 0 < n < math.inf, "a number above 0")
         self.paths = {name: Path(path) for name, path in paths.items()}
         self.weights, self.temperature = weights, temperature
         self.seed, self.augmenter, self.epoch = seed, augmenter, 0

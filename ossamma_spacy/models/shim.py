@@ -23,6 +23,7 @@ from thinc.shims import Shim
 from torch import Tensor, nn
 
 from ossamma_spacy.nn.linear import ARITHMETICS, ONEDNN_BFLOAT16, Arithmetic, fastest_arithmetic, set_arithmetic
+from ossamma_spacy.settings import check_number
 
 FORMAT = 2
 AVERAGE = "ossamma_average"  # our key in the optimizer's averages: it makes spaCy swap averages in where it should
@@ -43,23 +44,24 @@ if hasattr(os, "register_at_fork"):
 class TorchShim(Shim):
     """Holds the module that `build(settings)` makes, once `create` or `from_bytes` has been called.
 
-    build: from settings, as they are saved beside the weights, to a module with fresh weights. learn_rate_scale:
-    multiplies the optimizer's learning rate; 0 freezes. mixed_precision: see `run`. arithmetic: of prediction on the
-    CPU, "float32", "bfloat16" or "auto". Raises ValueError for a scale below 0 or another arithmetic.
+    build: from settings, as they are saved beside the weights, to a module with fresh weights. owner: the architecture
+    that messages name. learn_rate_scale: multiplies the optimizer's learning rate; 0 freezes. mixed_precision: see
+    `run`. arithmetic: of prediction on the CPU, "float32", "bfloat16" or "auto". Raises ValueError for a scale below 0
+    or another arithmetic.
     """
 
     def __init__(
         self,
         build: Build,
         *,
+        owner: str = "ossamma.Encoder.v1",
         learn_rate_scale: float = 1.0,
         mixed_precision: bool = False,
         arithmetic: str = "auto",
     ) -> None:
         if arithmetic not in ("auto", *ARITHMETICS):
-            raise ValueError(f"arithmetic = '{arithmetic}', expected auto, {', '.join(ARITHMETICS)}")
-        if not learn_rate_scale >= 0:
-            raise ValueError(f"learn_rate_scale = {learn_rate_scale}, expected 0 (frozen) or more")
+            raise ValueError(f"{owner}: arithmetic = '{arithmetic}', expected auto, {', '.join(ARITHMETICS)}")
+        check_number(f"{owner}: learn_rate_scale", learn_rate_scale, lambda s: 0 <= s < math.inf, "0 (frozen) or more")
         super().__init__(None)
         self.arithmetic = arithmetic
         self.build = build

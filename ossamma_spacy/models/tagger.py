@@ -15,6 +15,7 @@ from ossamma_spacy.models.batch import in_batches, no_backprop
 from ossamma_spacy.models.encoder import Tok2Vec
 from ossamma_spacy.models.shim import TorchShim, torch_shim
 from ossamma_spacy.nn.heads import TaggerHead
+from ossamma_spacy.settings import check_number
 
 Tagger = Model[list[Doc], list[Floats2d]]
 
@@ -36,9 +37,10 @@ def build_tagger(
     rate for head and CRF, which like a higher one than an encoder. `arithmetic` is that of prediction, as in
     `ossamma.Encoder.v1`, and so is `dropout`. Raises ValueError for a setting that is out of its range.
     """
-    if not 0 <= dropout < 1:
-        raise ValueError(f"ossamma.CRFTagger.v1: dropout = {dropout}, expected a share from 0 to below 1")
-    shim = TorchShim(head_from_settings, learn_rate_scale=learn_rate_scale, arithmetic=arithmetic)
+    check_number("ossamma.CRFTagger.v1: dropout", dropout, lambda p: 0 <= p < 1, "a share from 0 to below 1")
+    shim = TorchShim(
+        head_from_settings, owner="ossamma.CRFTagger.v1", learn_rate_scale=learn_rate_scale, arithmetic=arithmetic
+    )
     return Model(
         "ossamma_tagger",
         tagger_forward,

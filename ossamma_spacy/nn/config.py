@@ -55,6 +55,10 @@ class EncoderConfig:
 
     def validate(self) -> "EncoderConfig":
         """Return self, or raise ValueError naming the setting, its value and what fits."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, (int, float) if isinstance(field.default, float) else type(field.default)):
+                raise ValueError(f"encoder: {field.name} = {value!r}, expected something like {field.default!r}")
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise ValueError(f"encoder: {name} = {getattr(self, name)}, expected at least {least}")

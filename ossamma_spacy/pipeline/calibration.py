@@ -29,25 +29,27 @@ class Calibration:
     spans: int
 
 
-def calibrate_pipeline(model: Path, dev: Path) -> Calibration:
-    """Fit the first `ossamma_ner` of the pipeline at `model` on the documents at `dev`, and save it there.
+def calibrate_pipeline(model: Path, dev: Path) -> dict[str, Calibration]:
+    """Fit each `ossamma_ner` of the pipeline at `model` on the documents at `dev`, and save it there; by pipe.
 
     Raises ValueError where there is no such pipe, or no entity is found that the documents say anything of.
     """
     nlp = spacy.load(model)
-    pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, OssammaNER)]
+    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, OssammaNER)}
     if not pipes:
         names = ", ".join(nlp.pipe_names) or "none"
         raise ValueError(f"{model}: no ossamma_ner among the pipes that are not disabled ({names})")
-    examples = [as_example(nlp, doc) for doc in documents(dev, nlp.vocab)]
-    if not examples:
-        raise ValueError(f"{dev}: no documents in it; give development data, a .spacy file")
-    # what comes before the pipe may be what it listens to
-    later = nlp.pipe_names[nlp.pipe_names.index(pipes[0].name) :]
-    list(nlp.pipe((example.predicted for example in examples), disable=later))
-    result = fit_temperature(pipes[0], examples)
-    write_whole(Path(model) / pipes[0].name / "cfg", srsly.json_dumps(pipes[0].cfg).encode("utf-8"))
-    return result
+    results = {}
+    for name, pipe in pipes.items():
+        examples = [as_example(nlp, doc) for doc in documents(dev, nlp.vocab)]
+        if not examples:
+            raise ValueError(f"{dev}: no documents in it; give development data, a .spacy file")
+        # what comes before the pipe may be what it listens to
+        later = nlp.pipe_names[nlp.pipe_names.index(name) :]
+        list(nlp.pipe((example.predicted for example in examples), disable=later))
+        results[name] = fit_temperature(pipe, examples)
+        write_whole(Path(model) / name / "cfg", srsly.json_dumps(pipe.cfg).encode("utf-8"))
+    return results
 
 
 def fit_temperature(pipe: OssammaNER, examples: list[Any]) -> Calibration:

@@ -30,6 +30,7 @@ from ossamma_spacy.pipeline.confidence import span_confidence
 from ossamma_spacy.pipeline.gold import blocked_tokens, expected_rates, gold_lattice, label_index, preset_lattice
 from ossamma_spacy.pipeline.scorer import ner_score
 from ossamma_spacy.pipeline.training_data import docs_and_labels, words_and_labels
+from ossamma_spacy.settings import check_number
 
 STREAM_SAMPLE = 100  # examples that spaCy shows a pipe before it trains on a streamed corpus
 
@@ -68,18 +69,17 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         entity_ratio: dict[str, float] | None = None,
         scorer: Callable[..., dict[str, Any]] | None = ner_score,
     ) -> None:
-        if not 0 <= threshold <= 1:
-            raise ValueError(f"{name}: threshold = {threshold}, expected a probability from 0 to 1")
-        if not boundary_weight >= 0:
-            raise ValueError(f"{name}: boundary_weight = {boundary_weight}, expected 0 (no boundary loss) or more")
-        if not 0 <= smoothing < 1:
-            raise ValueError(f"{name}: smoothing = {smoothing}, expected a share from 0 to below 1")
+        check_number(f"{name}: threshold", threshold, lambda p: 0 <= p <= 1, "a probability from 0 to 1")
+        check_number(
+            f"{name}: boundary_weight", boundary_weight, lambda w: 0 <= w < math.inf, "0 (no boundary loss) or more"
+        )
+        check_number(f"{name}: smoothing", smoothing, lambda s: 0 <= s < 1, "a share from 0 to below 1")
         if not spans_key:
             raise ValueError(f"{name}: spans_key is empty; name a group of doc.spans")
         if spans_key == KEY:
             raise ValueError(f"{name}: spans_key = {KEY}, which holds what documents know; name another group")
-        if entity_ratio and not all(0 <= ratio < 1 for ratio in entity_ratio.values()):
-            raise ValueError(f"{name}: entity_ratio = {entity_ratio}, expected shares from 0 to below 1")
+        for label, ratio in (entity_ratio or {}).items():
+            check_number(f"{name}: entity_ratio.{label}", ratio, lambda r: 0 <= r < 1, "a share from 0 to below 1")
         self.entity_ratio = entity_ratio or {}
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
         self.threshold, self.confidence, self.keep_existing = threshold, confidence, keep_existing
@@ -318,9 +318,10 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
                 for shim, config in wanted:
                     if shim.is_initialized:
                         check_shape(config, shim.settings["config"])
-                if self.is_initialized and torch_shim(self.model).settings["labels"] != len(self.labels):
+                labels = torch_shim(self.model).settings.get("labels", 0)
+                if self.is_initialized and labels != len(self.labels):
                     raise ValueError(
-                        f"the weights are for another number of labels than {', '.join(self.labels) or 'none'}"
+                        f"the weights are for {labels} labels, the file cfg has {', '.join(self.labels) or 'none'}"
                     )
         except (MemoryError, torch.OutOfMemoryError):
             raise
@@ -359,8 +360,7 @@ def _check_cfg(pipe: str, cfg: Mapping[str, Any]) -> None:
         raise ValueError(f"labels = {labels!r}, expected a list of distinct texts")
     for label in labels:
         _check_label(pipe, label)
-    if isinstance(temperature, bool) or not (isinstance(temperature, int | float) and 0 < temperature < math.inf):
-        raise ValueError(f"temperature = {temperature!r}, expected a number above 0")
+    check_number("temperature", temperature, lambda t: 0 < t < math.inf, "a number above 0")
 
 
 def _check_label(pipe: str, label: object) -> None:

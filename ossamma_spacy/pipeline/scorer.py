@@ -13,6 +13,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ossamma_spacy.knowledge import OUTSIDE, Candidates, read_knowledge
+from ossamma_spacy.settings import check_number
 
 
 def ner_score(examples: Iterable[Example], *, smallest_gain: float = 0.0, **kwargs: Any) -> dict[str, Any]:
@@ -124,6 +125,7 @@ def _summary(per_label: Mapping[str, PRFScore]) -> dict[str, Any]:
 
 def make_ner_scorer(smallest_gain: float = 0.0) -> Callable[..., dict[str, Any]]:
     """`ossamma.ner_scorer.v1`: `ner_score` with its settings; raises ValueError for a gain outside [0, 1)."""
-    if not 0 <= smallest_gain < 1:
-        raise ValueError(f"ossamma.ner_scorer.v1: smallest_gain = {smallest_gain}, expected a share from 0 to below 1")
+    check_number(
+        "ossamma.ner_scorer.v1: smallest_gain", smallest_gain, lambda g: 0 <= g < 1, "a share from 0 to below 1"
+    )
     return partial(ner_score, smallest_gain=smallest_gain)

@@ -87,8 +87,8 @@ def test_tokens_whose_spaces_are_not_known_stay(tmp_path):
     [
         ({"paths": {}}, "paths is empty"),
         ({"weights": {"big": 1, "huge": 2}}, "huge, middle, small is in paths or in weights, and has to be in both"),
-        ({"temperature": 0}, "temperature and weights have to be above 0"),
-        ({"weights": {"big": 1, "middle": 0, "small": 1}}, "temperature and weights have to be above 0"),
+        ({"temperature": 0}, "temperature = 0, expected a number above 0"),
+        ({"weights": {"big": 1, "middle": 0, "small": 1}}, "weights.middle = 0, expected a number above 0"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(paths, settings, message):

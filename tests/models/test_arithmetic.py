@@ -53,5 +53,5 @@ def test_a_processor_without_bfloat16_never_rounds(monkeypatch):
 def test_an_unknown_arithmetic_is_refused():
     config = make_config()
     config["model"]["arithmetic"] = "float8"
-    with pytest.raises(ValueError, match="arithmetic = 'float8', expected auto, float32, bfloat16"):
+    with pytest.raises(ValueError, match=r"CRFTagger.v1: arithmetic = 'float8', expected auto, float32, bfloat16"):
         spacy.blank("en").add_pipe("ossamma_ner", config=config)

@@ -73,8 +73,13 @@ def test_entities_of_unknown_truth_do_not_count(model):
 def test_the_temperature_is_saved_in_the_pipeline(model, tmp_path):
     nlp = spacy.load(model)
     DocBin(docs=[example.reference for example in wrong_examples(nlp)]).to_disk(tmp_path / "dev.spacy")
-    result = calibrate_pipeline(model, tmp_path / "dev.spacy")
-    assert spacy.load(model).get_pipe("ossamma_ner").cfg["temperature"] == pytest.approx(result.temperature)
+    nlp.add_pipe("ossamma_ner", source=spacy.load(model), name="second")
+    nlp.to_disk(tmp_path / "two")
+    results = calibrate_pipeline(tmp_path / "two", tmp_path / "dev.spacy")
+    saved = spacy.load(tmp_path / "two")
+    assert list(results) == ["ossamma_ner", "second"]
+    for name, result in results.items():
+        assert saved.get_pipe(name).cfg["temperature"] == pytest.approx(result.temperature) != 1.0
 
 
 def test_a_pipeline_without_the_pipe_is_named(tmp_path):

@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 from itertools import product
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from ossamma_spacy.knowledge import write_knowledge
 from ossamma_spacy.labels import LABELS
 from ossamma_spacy.models.decoding import decode
 from ossamma_spacy.models.pretrained import pretrained_encoder
-from ossamma_spacy.models.shim import clip_gradients, torch_shim
+from ossamma_spacy.models.shim import TorchShim, clip_gradients, torch_shim
 from ossamma_spacy.pipeline.scorer import make_ner_scorer
 
 TEXTS = [text for text, _ in SENTENCES] + ["Ada saw Warsaw in May", "", " ", "x"]
@@ -230,7 +231,13 @@ def test_settings_of_the_model_are_checked():
     model = make_config()["model"]
     for changed, message in (
         ({"dropout": 1.5}, "dropout = 1.5, expected a share from 0 to below 1"),
-        ({"learn_rate_scale": -1.0}, "learn_rate_scale = -1.0, expected 0"),
+        ({"dropout": "0.5"}, "CRFTagger.v1: dropout = '0.5', expected a share"),
+        ({"learn_rate_scale": -1.0}, "CRFTagger.v1: learn_rate_scale = -1.0, expected 0"),
+        (
+            {"tok2vec": {**model["tok2vec"], "learn_rate_scale": -1.0}},
+            "Encoder.v1: learn_rate_scale = -1.0, expected 0",
+        ),
+        ({"tok2vec": {**model["tok2vec"], "width": "192"}}, "encoder: width = '192', expected something like 192"),
         ({"tok2vec": {**model["tok2vec"], "memory_width": 0}}, "memory_width = 0, expected at least 1"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -339,7 +346,7 @@ def test_labels_that_no_document_annotates_are_found_as_often_as_expected(ratio)
 
 
 def test_a_ratio_of_entities_is_a_share():
-    with pytest.raises(ValueError, match=r"entity_ratio = \{'PLACE': 1.5\}, expected shares from 0 to below 1"):
+    with pytest.raises(ValueError, match=r"entity_ratio.PLACE = 1.5, expected a share from 0 to below 1"):
         make_nlp(entity_ratio={"PLACE": 1.5})
     nlp = make_nlp(entity_ratio={"PLACES": 0.01})
     with pytest.raises(ValueError, match="entity_ratio has PLACES, the labels are PERSON, AGENCY"):
@@ -612,6 +619,20 @@ def test_a_damaged_pipeline_is_named(trained, tmp_path, damage):
     trained.to_disk(tmp_path)
     damage(tmp_path / "ossamma_ner")
     with pytest.raises(ValueError, match=r"ossamma_ner: damaged, or not made by this config .*install the pipeline"):
+        spacy.load(tmp_path)
+
+
+def test_weights_without_their_labels_are_named(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    forget(tmp_path / "ossamma_ner")
+    with pytest.raises(ValueError, match="the weights are for 5 labels, the file cfg has none"):
+        spacy.load(tmp_path)
+
+
+def test_a_lack_of_memory_is_not_called_damage(trained, tmp_path, monkeypatch):
+    trained.to_disk(tmp_path)
+    monkeypatch.setattr(TorchShim, "from_bytes", Mock(side_effect=MemoryError))
+    with pytest.raises(MemoryError):
         spacy.load(tmp_path)
 
 

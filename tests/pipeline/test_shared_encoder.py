@@ -179,7 +179,7 @@ def test_the_tagger_learns_on_spacys_cnn():
 def test_calibration_runs_what_the_pipe_listens_to(shared, tmp_path):
     shared.to_disk(tmp_path / "model")
     DocBin(docs=[example.reference for example in tagged_examples(shared)]).to_disk(tmp_path / "dev.spacy")
-    assert calibrate_pipeline(tmp_path / "model", tmp_path / "dev.spacy").spans == 5
+    assert calibrate_pipeline(tmp_path / "model", tmp_path / "dev.spacy")["ossamma_ner"].spans == 5
 
 
 def test_a_head_and_the_pipe_that_it_listens_to_must_be_of_one_width():
