@@ -117,6 +117,14 @@ def test_what_spacys_example_dictionary_calls_outside_is_unknown_to_us(candidate
     assert_nothing_is_outside(example)
 
 
+@pytest.mark.parametrize("candidates", [CANDIDATES, ()])
+def test_what_spacys_json_calls_outside_is_unknown_to_us(candidates):
+    doc = partly(candidates=candidates)
+    after = Doc(NLP.vocab).from_json(doc.to_json())
+    assert {token.ent_iob_ for token in after[2:]} == {"O"}
+    assert_nothing_is_outside(Example(after, after))
+
+
 def assert_nothing_is_outside(example):
     lattice = gold_lattice(example, label_index(["PERSON", "PLACE"]))
     assert lattice.sum(axis=1).tolist() == [1, 1, 3] + [5] * (len(lattice) - 3)

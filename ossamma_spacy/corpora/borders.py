@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ossamma_spacy.corpora.forms import COUNT, NUMERAL
+from ossamma_spacy.corpora.forms import COUNT, MONTHS, NUMERAL
 from ossamma_spacy.knowledge import OUTSIDE
 
 HONORIFIC = re.compile(r"\b(?:(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lord|Lady|Rev|Fr|St)\.?\s+)+$")
+# titles that are part of a name in use
+TITLE = re.compile(r"\b(?:Pope|King|Queen|(?:Crown )?Prince(?:ss)?|Emperor|Empress|Tsar|Czar|Saint)\s+$")
 OFFICE = re.compile(
     r"(?:(?:(?:Vice|Deputy|Lieutenant|Major|Brigadier|Rear|Attorney|Chief|Prime|Foreign|Defen[cs]e|First)[ -])?"
     r"(?:President|Minister|Chancellor|Senator|Sen|Governor|Gov|Congress(?:wo)?man|Representative|Rep|Secretary|"
@@ -64,6 +66,12 @@ COUNTED = re.compile(rf"(?:^|\W)(?:[\d.,]+|{COUNT}|day|week|month|year)$", re.IG
 CURRENCY = re.compile(r"(?:[A-Z]{1,3})?[$£€¥]$")  # before it
 DASHES = ("-", "–", "—")
 COMPOUND = re.compile(r"(?:-[a-z]+)+|\s(?:o['’ ]*clock|[ap]\.?m\b\.?)")  # behind it: 28-gun, two-year-old, six o'clock
+BARE_MONTH = re.compile(rf"(?:{MONTHS})\.?", re.IGNORECASE)
+OF_MONTH = re.compile(
+    r"\s(?:\d{1,2}(?!\s[a-z]{3,}s\b)\b(?:\s?,\s?[12]\d{3}\b)?|[12]\d{3}\b)"
+)  # behind it: Nov. 22, 1963
+NO_AMOUNT = re.compile(r"one of", re.IGNORECASE)
+SUPRANATIONAL = re.compile(r"EU|European (?:Union|Community)|Holy See")  # bodies, though some corpora call them places
 APPOSITION = re.compile(r"(?!Washington)(\D[^,\d]*?)\s?,\s?([^,\d]+)")  # Boston, Massachusetts
 RANGE = re.compile(
     r"(?:(?:rang|increas|decreas|vary|vari|rise?|ris|fall|grow|declin)\w*\s+)?"
@@ -126,6 +134,8 @@ def trimmed(text: str, span: Mapped, possessives: str = "keep") -> Iterator[Mapp
         end = len(text[: end - 2].rstrip())
     if measure:
         start, end = _measure(text, start, end)
+    elif labels == ("PLACE",) and SUPRANATIONAL.fullmatch(text, start, end):
+        labels = ("AGENCY",)
     elif labels == ("EVENT",) and (match := YEAR.search(text, max(0, start - 20), start)):
         start = match.start()
     elif labels == ("PERSON",):
@@ -170,7 +180,9 @@ def _without_marks(text: str, start: int, end: int, labels: tuple[str, ...]) -> 
 
 
 def _measure(text: str, start: int, end: int) -> tuple[int, int]:
-    """Without what modifies it, with its currency and the compound that its number begins."""
+    """Without what modifies it, with its currency, the compound that its number begins, and the day of its month."""
+    if NO_AMOUNT.fullmatch(text, start, end):
+        return end, end
     while match := MODIFIER.match(text, start, end):
         start = match.end()
     if match := CURRENCY.search(text, max(0, start - 4), start):
@@ -179,15 +191,18 @@ def _measure(text: str, start: int, end: int) -> tuple[int, int]:
         head = match.end(match.lastindex or 0)
         if NUMERAL.search(text, start, head) and not NUMERAL.search(text, head, end):
             end = head
+    if BARE_MONTH.fullmatch(text, start, end) and (match := OF_MONTH.match(text, end)):
+        end = match.end()
     if (match := COMPOUND.match(text, end)) and COUNTED.search(text[start:end]):
         end = match.end()
     return start, end
 
 
 def _person(text: str, start: int, end: int) -> tuple[int, int]:
-    """Without an office, empty where it is one ("the Governor of Ohio"); with the honorifics before it."""
+    """Without an office, empty where it is one ("the Governor of Ohio"); with the honorifics or title before it."""
     if not STAGED.match(text, start, end) and (match := OFFICE.match(text, start, end)):
         start = end if text.startswith(("of ", "for "), match.end()) else match.end()
-    if start < end and (match := HONORIFIC.search(text, max(0, start - 40), start)):
-        start = match.start()
+    for before in (HONORIFIC, TITLE):
+        if start < end and (match := before.search(text, max(0, start - 40), start)):
+            start = match.start()
     return start, end

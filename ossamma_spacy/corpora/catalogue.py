@@ -26,6 +26,7 @@ from ossamma_spacy.labels import LABELS
 ENTRIES = Path(__file__).with_name("entries")
 SPLITS = ("train", "dev", "test")
 NOTHING_KNOWN = "unknown"
+NAMES_UNKNOWN = "names unknown"
 LISTED = re.compile(r"(?P<split>train|dev|test|all|-)\t(?P<path>[^\t]+)\t(?P<size>\d+)\t(?P<sha256>[0-9a-f]{64})")
 Splits = Annotated[dict[Literal["train", "dev", "test", "all"], str], Field(min_length=1)]
 KINDS: Mapping[str, Any] = {  # of the keys of an entry
@@ -78,7 +79,8 @@ class Corpus:
         folder. dataset: where it is a Hugging Face dataset, which; it becomes files of two columns, parted by a tab.
     format: the name of the reader; options: its settings.
     labels: what each label of the corpus is for us: candidates, the likeliest first; "O" among them where it may be no
-        entity, alone where it is none; no candidate where nothing can be said. LABEL:FORM is for spans of a form
+        entity, alone where it is none; no candidate where nothing can be said; NAMES_UNKNOWN alone where it is none,
+        but nothing can be said of its words with capitals that no other span marks. LABEL:FORM is for spans of a form
         (`ossamma_spacy.corpora.forms`) that mean something else, *:FORM for those of all labels.
     annotated: which of the nine labels it marks exhaustively.
     drop: texts, in any case, that the corpus marks and we do not.
@@ -271,10 +273,12 @@ def _check_arguments(parameters: Mapping[str, Parameter], given: Mapping[str, An
 def _candidates(path: Path, label: str, value: Any) -> tuple[str, ...]:
     if value == NOTHING_KNOWN:
         return ()
+    if value == NAMES_UNKNOWN:
+        return (NAMES_UNKNOWN,)
     candidates = value if isinstance(value, list) else [value]
     if not candidates or not all(candidate in (*LABELS, OUTSIDE) for candidate in candidates):
         raise CorpusError(
-            f"{path}: label '{label}' is mapped to {value!r}, expected {NOTHING_KNOWN}, {OUTSIDE}, or one or more of "
-            f"{', '.join(LABELS)}"
+            f"{path}: label '{label}' is mapped to {value!r}, expected {NOTHING_KNOWN}, {NAMES_UNKNOWN}, {OUTSIDE}, or "
+            f"one or more of {', '.join(LABELS)}"
         )
     return tuple(candidates)

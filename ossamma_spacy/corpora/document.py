@@ -93,7 +93,7 @@ def check_spans(document: AnnotatedText) -> AnnotatedText:
     return document
 
 
-def substitute(document: AnnotatedText, pattern: re.Pattern[str], new: Callable[[str], str]) -> AnnotatedText:
+def substitute(document: AnnotatedText, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str]) -> AnnotatedText:
     """The document with `new` of each match in its place; what begins or ends inside a match does so at its start."""
     text, last = "", 0
     moved: list[int] = []  # where each place of the old text is in the new one
@@ -101,7 +101,7 @@ def substitute(document: AnnotatedText, pattern: re.Pattern[str], new: Callable[
         moved += range(len(text), len(text) + match.start() - last)
         text += document.text[last : match.start()]
         moved += [len(text)] * len(match[0])
-        text += new(match[0])
+        text += new(match)
         last = match.end()
     moved += range(len(text), len(text) + len(document.text) - last + 1)
     return replace(

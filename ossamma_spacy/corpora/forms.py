@@ -65,6 +65,7 @@ COUNTED = re.compile(
     r"percent|\w*met[re]{2}|\w*gram|\w*lit[re]{2}|inche|mile|pound|ounce|mole|dollar|euro|unit|cycle)s?\b)[a-z]{4,}s\Z",
     re.IGNORECASE,
 )
+HORMONE = re.compile(r"(?:pro)?insulin|glucagon|oxytocin|vasopressin|erythropoietin|epo|growth hormone", re.IGNORECASE)
 USAGE = re.compile(r" (?:abuse|consumption|intakes?|use)$", re.IGNORECASE)
 PARTY = re.compile(
     r"(?:(?:social|christian) )?democrats?|(?-i:Democratic|DEMOCRATIC)|dems?|republicans?|tor(?:y|ies)", re.IGNORECASE
@@ -88,6 +89,7 @@ FORMS: Mapping[str, Callable[[str], bool]] = {
     "several": lambda text: SEVERAL.search(text) is not None,  # names coordinated, explained in brackets, or dated
     "formula": lambda text: FORMULA.fullmatch(text) is not None,  # or an abbreviation
     "counted": lambda text: COUNTED.search(text) is not None,
+    "hormone": lambda text: HORMONE.fullmatch(text) is not None,  # a drug too
     "film": lambda text: re.search(r"\b(?:film|movie)s?$", text, re.IGNORECASE) is not None,
     "numeral": lambda text: NUMERAL.search(text) is not None,
     "phrase": lambda text: PHRASE.search(text) is not None,  # coordinated, with an attribute behind, or in parts

@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ossamma_spacy.corpora.borders import BORDER, DETERMINER, Mapped, is_measure, joined, parts, trimmed
-from ossamma_spacy.corpora.catalogue import Corpus
+from ossamma_spacy.corpora.catalogue import NAMES_UNKNOWN, Corpus
 from ossamma_spacy.corpora.docbin import Written, make_doc, mark_sentences
 from ossamma_spacy.corpora.document import AnnotatedText
 from ossamma_spacy.knowledge import OUTSIDE, Candidates, write_knowledge
@@ -17,6 +17,7 @@ from ossamma_spacy.labels import LABELS
 # behind a stop that ends a sentence
 SENTENCE_END = re.compile(r"""["'”’]|\s*\Z|\s+(?:[A-Z"'“‘#@]|https?:)""")
 INITIALS = re.compile(r"(?:\w\.){2,}")
+CAPITALISED = re.compile(r"\b(?!I\b)[A-Z][\w’'-]*")
 SIGN = re.compile(r"[~∼<>≤≥⩽⩾≦≧≲≳≈]+=?")  # before a measure, in one token with it
 
 
@@ -28,11 +29,15 @@ def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
     Nothing is known of the corpus's unsure words outside the spans. Raises CorpusError for a label without a mapping.
     """
     found = [Mapped(start, end, ()) for start, end in document.unclear]
+    unsure = [Mapped(*match.span(), ()) for match in corpus.unsure_words.finditer(document.text)]
     for start, end, label in document.spans:
         marked = document.text[start:end].strip(BORDER)
         match = DETERMINER.match(marked)
         name = marked[match.end() :] if match else marked
         candidates = corpus.candidates(label, name, document.where)
+        if candidates == (NAMES_UNKNOWN,):
+            unsure += [Mapped(*match.span(), ()) for match in CAPITALISED.finditer(document.text, start, end)]
+            continue
         if candidates == (OUTSIDE,) or {marked.lower(), name.lower()} & corpus.drop:
             continue
         span = Mapped(start, end, candidates)
@@ -42,7 +47,6 @@ def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
         for part in parts(document.text, span):
             found += trimmed(document.text, part, possessives=corpus.possessives)
     taken: list[Mapped] = []
-    unsure = [Mapped(*match.span(), ()) for match in corpus.unsure_words.finditer(document.text)]
     for span in [*sorted(_united(found), key=lambda span: (span.start - span.end, span.start)), *unsure]:
         if all(span.end <= other.start or other.end <= span.start for other in taken):
             taken.append(span)

@@ -97,13 +97,13 @@ def _opens(tokens: Sequence[str], i: int, opened: bool) -> bool:
 
     Several paragraphs of one quotation each begin with a mark and leave it open, so the place in the sentence counts.
     """
-    if tokens[i] == "''":
+    previous, following = ("".join(tokens[j : j + 1]) for j in (max(i - 1, 0), i + 1))
+    if tokens[i] == "''" and (opened or not following[:1].isalnum() or previous in (".", "?", "!", "...")):
         return False
     if i == 0:
         return len(tokens) > 1
     if tokens[i] == "``":
         return not opened
-    previous, following = tokens[i - 1], "".join(tokens[i + 1 : i + 2])
     if opened or (previous in (".", "?", "!", "...") and not following):
         return False
     return not (previous in (",", ".", "?", "!") and following[:1].islower())

@@ -91,6 +91,8 @@ def _count(example: Example, gold: Gold, per_label: dict[str, PRFScore]) -> None
     missed = dict(gold.spans)
     for predicted in example.predicted.ents:
         label = predicted.label_
+        if gold.annotated is not None and label not in gold.annotated:
+            continue
         score = per_label[label]  # each predicted label has a row
         span = aligned(example, predicted.start, predicted.end)
         if span is None or (right := gold.judge(span, label)) is None:

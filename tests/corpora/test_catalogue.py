@@ -72,7 +72,11 @@ def test_labels_are_mapped_to_candidates(tmp_path):
         ("title: A", "title: A\nhost: b", r"a\.yaml: host unknown; known are name, title"),
         ("use: ships", "use: maybe", "use is 'maybe', expected 'ships' or 'research'"),
         ("annotated: [PERSON]", "annotated: [PER]", "annotated has PER, which are none of PERSON, AGENCY"),
-        ("X: PERSON", "X: PER", "label 'X' is mapped to 'PER', expected unknown, O, or one or more of PERSON"),
+        (
+            "X: PERSON",
+            "X: PER",
+            "label 'X' is mapped to 'PER', expected unknown, names unknown, O, or one or more of PERSON",
+        ),
         ("X: PERSON", "X: []", r"label 'X' is mapped to \[\]"),
         (
             "X: PERSON",
@@ -88,7 +92,7 @@ def test_labels_are_mapped_to_candidates(tmp_path):
             "found.0.validation is .*, expected .train., .dev.",
         ),
         ("title: A", "title: 3", "title is 3, expected a valid string"),
-        ("X: PERSON", "X: 3", "label 'X' is mapped to 3, expected unknown, O, or one or more of PERSON"),
+        ("X: PERSON", "X: 3", "label 'X' is mapped to 3, expected unknown, names unknown, O, or one or more of PERSON"),
         ("X: PERSON", "X: [[PERSON]]", r"label 'X' is mapped to \[\['PERSON'\]\]"),
         ("annotated: [PERSON]", "annotated: [[PERSON]]", r"annotated\.0 is \['PERSON'\], expected a valid string"),
         ("drop: [they]", "drop: [[they]]", r"drop\.0\.str is \['they'\], expected a valid string"),

@@ -14,6 +14,7 @@ from ossamma_spacy.corpora.forms import FORMS
         ("list", ["5, 10", "tea and milk", "A & B"], ["5 kg", "May 9, 1945", "between 5 and 10"]),
         ("numeral", ["5 kg", "two years", "half", "last week", "May"], ["recently", "some", "month"]),
         ("counted", ["274 participants", "up to a hundred proteins"], ["65 years", "5 nanometers", "two", "10 mg"]),
+        ("hormone", ["insulin", "Proinsulin", "EPO"], ["insulin receptor", "TP53"]),
         ("film", ["scary movie", "Disney films"], ["Movies of 1999", "scary"]),
         ("vague", ["recently", "the day"], ["3 days", "Monday"]),
         ("phrase", ["state of mind", "a (b)", "red or blue"], ["mind", "May 9, 1945"]),

@@ -18,9 +18,11 @@ CORPUS = dataclasses.replace(
     labels={
         "PER": ("PERSON",),
         "LOC": ("PLACE", "AGENCY"),
+        "Land": ("PLACE",),
         "ORG": ("AGENCY",),
         "Generic": ("O",),
         "Vague": (),
+        "Phrase": ("names unknown",),
         "Happening": ("EVENT",),
     },
     drop=frozenset({"people"}),
@@ -40,6 +42,12 @@ def spans_of(text, *marked):
         ("Dr. Ada Lovelace left", ("Ada Lovelace", "PER"), ("Dr. Ada Lovelace", ("PERSON",))),
         ("Rev Dr Smith left", ("Smith", "PER"), ("Rev Dr Smith", ("PERSON",))),
         ("president Lincoln left", ("Lincoln", "PER"), ("Lincoln", ("PERSON",))),
+        ("King Louis left", ("Louis", "PER"), ("King Louis", ("PERSON",))),
+        ("Crown Prince Ali left", ("Ali", "PER"), ("Crown Prince Ali", ("PERSON",))),
+        ("Pope St. Leo left", ("Leo", "PER"), ("Pope St. Leo", ("PERSON",))),
+        ("the king Louis", ("Louis", "PER"), ("Louis", ("PERSON",))),
+        ("a king's Pope", ("Pope", "PER"), ("Pope", ("PERSON",))),
+        ("in the EU now", ("EU", "Land"), ("EU", ("AGENCY",))),
         ("at St. Louis", ("Louis", "LOC"), ("Louis", ("PLACE", "AGENCY"))),
         ("in the Alps", ("the Alps", "LOC"), ("Alps", ("PLACE", "AGENCY"))),
         ("in The Hague", ("The Hague", "LOC"), ("The Hague", ("PLACE", "AGENCY"))),
@@ -87,6 +95,13 @@ def test_spans_follow_the_guideline(text, marked, expected):
         ("in May of that year", "May of that year", ["May of that year"]),
         ("ten weeks of talks", "ten weeks of talks", ["ten weeks"]),
         ("the first day of May", "the first day of May", ["first day of May"]),
+        ("by Nov. 22, 1963, when", "Nov.", ["Nov. 22, 1963"]),
+        ("on May 22 , 1963", "May", ["May 22 , 1963"]),
+        ("on June 3 he left", "June", ["June 3"]),
+        ("in May 1963", "May", ["May 1963"]),
+        ("in May 22 soldiers", "May", ["May"]),
+        ("in May, 44 B.C.", "May", ["May"]),
+        ("at least one of them", "one of", []),
         ("at 5 months of age", "5 months of age", ["5 months of age"]),
     ],
 )
@@ -282,6 +297,15 @@ def test_nothing_is_known_of_unsure_words_outside_the_spans():
         ("Folk Records", ("AGENCY",)),
     ]
     assert spans_of("@ada a@b.org @IBM", ("@IBM", "ORG")) == [("@ada", ()), ("@IBM", ("AGENCY",))]
+
+
+def test_of_a_phrase_only_the_names_that_nothing_else_marks_are_unknown():
+    text = "the captain of the Pequod and Ada's Ark, I think"
+    assert spans_of(text, ("the captain of the Pequod and Ada's Ark, I", "Phrase"), ("Ada", "PER")) == [
+        ("Pequod", ()),
+        ("Ada", ("PERSON",)),
+        ("Ark", ()),
+    ]
 
 
 def test_of_spans_that_overlap_the_longest_stays():

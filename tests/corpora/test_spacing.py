@@ -70,6 +70,13 @@ def test_the_escapes_of_the_penn_treebank_are_read():
     assert text(["``", "Yes", "''", "-LRB-", "1\\/2", "-RRB-"]) == '"Yes" (1/2) '
 
 
+def test_closing_quotes_may_have_been_written_for_opening_ones():
+    assert text(["the", "''", "best", "practice", "''", "rule"]) == 'the "best practice" rule '
+    assert text(["''", "No", "''", ",", "he", "said"]) == '"No", he said '
+    assert text(["best", "practice", "''", ",", "he"]) == 'best practice", he '
+    assert text(["best", ".", "''", "He"]) == 'best." He '
+
+
 def test_hyphens_cling_where_a_corpus_cuts_at_them():
     assert text(["IL", "-", "2", "/", "IL", "-", "4"]) == "IL - 2 / IL - 4 "
     assert text(["IL", "-", "2", "/", "IL", "-", "4"], joined="-/") == "IL-2/IL-4 "

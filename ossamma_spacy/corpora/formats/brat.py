@@ -42,5 +42,5 @@ def read_brat(path: Path, *, merge: Merge | None = None, html: bool = False) -> 
         else:
             unclear.append((start, end))
     document = AnnotatedText(text, tuple(sorted(spans)), where=annotations.name, unclear=tuple(unclear))
-    document = substitute(document, ENTITY, unescape) if html else document
+    document = substitute(document, ENTITY, lambda entity: unescape(entity[0])) if html else document
     yield merge_spans(document, merge) if merge else document

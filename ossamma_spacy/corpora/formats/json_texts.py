@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ossamma_spacy.corpora.document import AnnotatedText, Merge, check_spans, merge_spans
-from ossamma_spacy.corpora.lines import read_lines
+from ossamma_spacy.corpora.lines import CorpusError, read_lines
 from ossamma_spacy.corpora.records import expected, read_records
 
 
@@ -32,8 +32,13 @@ def read_snips(path: Path) -> Iterator[AnnotatedText]:
     another form.
     """
     form = '{intent: [{"data": [{"text": …, "entity": …}, {"text": …}, …]}, …]}'
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8", "surrogatepass").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise CorpusError(f"{path}:{line}: not UTF-8 (byte {error.start + 1} of the file); fetch it again") from error
     with expected(form, str(path)):
-        text = path.read_bytes().decode("utf-8", "surrogatepass").removeprefix("\ufeff")
         utterances = [utterance for group in json.loads(text).values() for utterance in group]
     for number, utterance in enumerate(utterances, start=1):
         with expected(form, f"{path}:{number}"):

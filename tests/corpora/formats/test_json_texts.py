@@ -51,6 +51,12 @@ def test_snips_of_another_form_is_named(tmp_path, text, message):
         list(read_snips(tmp_path / "a.json"))
 
 
+def test_snips_in_another_encoding_is_named_by_line(tmp_path):
+    (tmp_path / "a.json").write_bytes('{"Play": [\n{"data": [{"text": "caf\xe9"}]}]}'.encode("latin-1"))
+    with pytest.raises(CorpusError, match=r"a\.json:2: not UTF-8 \(byte 35 of the file\)"):
+        list(read_snips(tmp_path / "a.json"))
+
+
 TABLE = 'list,marks\n"2 cups tea\n1 egg\n","[{""start"": 0, ""end"": 1, ""type"": ""N""}, {""start"": 2, ""end"": 6, '
 
 

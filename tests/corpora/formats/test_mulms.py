@@ -20,6 +20,24 @@ def test_labels_reach_back_to_the_token_that_they_name(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("broken", "whole"),
+    [
+        ("the utiliza- tion of tin", "the utilization of tin"),
+        ("well- defined, well, defined", "well-defined, well, defined"),
+        ("elec- trode, elec, trode, electrode", "electrode, elec, trode, electrode"),
+        ("micro- and nanotubes", "micro- and nanotubes"),
+        ("5 cm(cid:0) 2", "5 cm−2"),
+    ],
+)
+def test_words_that_a_line_has_cut_are_whole(tmp_path, broken, whole):
+    tokens = broken.split()
+    rows = "".join(f"{i}\t{token}\t{i}:X\n" for i, token in enumerate(tokens, start=1))
+    (document,) = mulms(tmp_path, f"# text = {broken}\n{rows}")
+    assert document.text == whole
+    assert all(document.text[start:end] for start, end, _ in document.spans)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("# text = a\n1\ta", r"a\.conllu:2: expected number, token"),
