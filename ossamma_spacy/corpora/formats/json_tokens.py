@@ -15,12 +15,12 @@ from ossamma_spacy.corpora.spacing import spaces_in
 def read_spert(path: Path, *, joined: str = "") -> Iterator[AnnotatedText]:
     """Yield a document for each `{"tokens": […], "entities": [{"type": …, "start": 0, "end": 2}, …]}`, end exclusive.
 
-    `joined` as in `spaces_after`. Quotes that were cut in two are made whole. Raises CorpusError, naming file and
+    `joined` as in `spaces_after`. Quotes that were cut in two are made whole, a news wire's `_` is a dash. Raises CorpusError, naming file and
     record, for records of another form.
     """
     for where, record in read_records(path):
         with expected('{"tokens": […], "entities": [{"type": …, "start": …, "end": …}, …]}', where):
-            tokens = list(_tokens(record["tokens"]))
+            tokens = ["—" if token == "_" else token for token in _tokens(record["tokens"])]
             for i, pair in enumerate(pairwise(record["tokens"])):
                 if pair in (("`", "`"), ("'", "'")) and tokens[i]:
                     tokens[i : i + 2] = ["".join(pair), ""]

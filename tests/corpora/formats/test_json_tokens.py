@@ -25,11 +25,11 @@ def marked(document):
 
 
 def test_spert_counts_tokens_of_a_sentence(tmp_path):
-    tokens = ["`", "`", "Ada", "left", "Rome", "'", "'", ",", "1", "-", "2", "men", "said"]
+    tokens = ["`", "`", "Ada", "left", "Rome", "'", "'", ",", "1", "-", "2", "men", "_", "said"]
     entities = [{"type": "Peop", "start": 2, "end": 3}, {"type": "Loc", "start": 4, "end": 5}]
     entities.append({"type": "Num", "start": 8, "end": 11})
     (document,) = read(read_spert, tmp_path, {"tokens": tokens, "entities": entities}, joined="-")
-    assert document.text == '"Ada left Rome", 1-2 men said'
+    assert document.text == '"Ada left Rome", 1-2 men — said'
     assert marked(document) == [("Ada", "Peop"), ("Rome", "Loc"), ("1-2", "Num")]
     assert document.where.endswith("a.json:1")
 
