@@ -17,7 +17,9 @@ from ossamma_spacy.labels import LABELS
 # behind a stop that ends a sentence
 SENTENCE_END = re.compile(r"""["'”’]|\s*\Z|\s+(?:[A-Z"'“‘#@]|https?:)""")
 INITIALS = re.compile(r"(?:\w\.){2,}")
-CAPITALISED = re.compile(r"\b(?!I\b)[A-Z][\w’'-]*")
+CAPITALISED = re.compile(
+    r"\b(?!(?:I|The|An?|This|That|These|Those|My|Your|His|Her|Its|Our|Their|Every|Each|Any|Some|No|One)\b)[A-Z][\w’'-]*"
+)
 SIGN = re.compile(r"[~∼<>≤≥⩽⩾≦≧≲≳≈]+=?")  # before a measure, in one token with it
 
 

@@ -37,12 +37,12 @@ def unescape(token: str) -> str:
 def spaces_after(tokens: Sequence[str], joined: str = "", quoted: set[str] | None = None) -> list[bool]:
     """Whether a space follows each token of a sentence, by the habits of English print.
 
-    Quotes open and close by turns, hyphens at a token's border cling. `quoted` holds the quotation marks that earlier
-    sentences of the document have left open, and is changed to what this one leaves open. `joined` is for corpora that
-    part words at punctuation: tokens of its characters cling to both neighbours. Some of them are choosy: `.`, `,`, `:`
-    and `–` cling between digits, `.` in "i.v." too, `+` to what comes before, `_` to words, `'` to endings and to
-    numbers, `(` to a formula or power whose index it opens; `-` stands free of "and", "or" and "to", and where it is a
-    dash. `/` clings between digits in any corpus.
+    Quotes open and close by turns, and so does `_` where it is not in `joined`; hyphens at a token's border cling.
+    `quoted` holds the quotation marks that earlier sentences of the document have left open, and is changed to what
+    this one leaves open. `joined` is for corpora that part words at punctuation: tokens of its characters cling to both
+    neighbours. Some of them are choosy: `.`, `,`, `:` and `–` cling between digits, `.` in "i.v." too, `+` to what
+    comes before, `_` to words, `'` to endings and to numbers, `(` to a formula or power whose index it opens; `-`
+    stands free of "and", "or" and "to", and where it is a dash. `/` clings between digits in any corpus.
     """
     before, after = [True] * len(tokens), [True] * len(tokens)  # a space may stand there
     double = set() if quoted is None else quoted
@@ -53,6 +53,9 @@ def spaces_after(tokens: Sequence[str], joined: str = "", quoted: set[str] | Non
             before[i], after[i] = not clings[0], not clings[1]
         elif token == "/" and _between_digits(tokens, i):
             before[i] = after[i] = False
+        elif token == "_" and tokens.count("_") % 2 == 0:  # around what is stressed
+            opening = tokens[:i].count("_") % 2 == 0
+            before[i], after[i] = opening, not opening
         elif double and CLOSING.fullmatch(token):
             double.discard('"')
             before[i] = False
@@ -98,7 +101,8 @@ def _opens(tokens: Sequence[str], i: int, opened: bool) -> bool:
     Several paragraphs of one quotation each begin with a mark and leave it open, so the place in the sentence counts.
     """
     previous, following = ("".join(tokens[j : j + 1]) for j in (max(i - 1, 0), i + 1))
-    if tokens[i] == "''" and (opened or not following[:1].isalnum() or previous in (".", "?", "!", "...")):
+    closed = opened or previous in (".", "?", "!", "...") or previous[-1:].isdigit()  # digits: inches
+    if tokens[i] == "''" and (closed or not following[:1].isalnum()):
         return False
     if i == 0:
         return len(tokens) > 1

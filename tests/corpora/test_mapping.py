@@ -300,8 +300,8 @@ def test_nothing_is_known_of_unsure_words_outside_the_spans():
 
 
 def test_of_a_phrase_only_the_names_that_nothing_else_marks_are_unknown():
-    text = "the captain of the Pequod and Ada's Ark, I think"
-    assert spans_of(text, ("the captain of the Pequod and Ada's Ark, I", "Phrase"), ("Ada", "PER")) == [
+    text = "The captain of the Pequod and Ada's Ark, I think"
+    assert spans_of(text, ("The captain of the Pequod and Ada's Ark, I", "Phrase"), ("Ada", "PER")) == [
         ("Pequod", ()),
         ("Ada", ("PERSON",)),
         ("Ark", ()),

@@ -75,6 +75,7 @@ def test_closing_quotes_may_have_been_written_for_opening_ones():
     assert text(["''", "No", "''", ",", "he", "said"]) == '"No", he said '
     assert text(["best", "practice", "''", ",", "he"]) == 'best practice", he '
     assert text(["best", ".", "''", "He"]) == 'best." He '
+    assert text(["a", "5/16", "''", "wrench"]) == 'a 5/16" wrench '
 
 
 def test_hyphens_cling_where_a_corpus_cuts_at_them():
@@ -131,6 +132,11 @@ def test_what_a_corpus_cuts_is_whole():
 def test_underscores_cling_to_words(expected):
     tokens = re.findall(r"@\w[^\W_]*|[^\W_]+|[^\w\s]|_", expected)
     assert text(tokens, joined="_/").rstrip() == expected
+
+
+def test_underscores_open_and_close_what_is_stressed_elsewhere():
+    assert text(["how", "_", "can", "_", "you", ",", "the", "_", "Savoy", "_", "?"]) == "how _can_ you, the _Savoy_? "
+    assert text(["May", "_", "not"]) == "May _ not "
 
 
 @given(st.lists(st.text("ab'\"-(),.$", min_size=1, max_size=3), max_size=12), st.sampled_from(["", "-", "-.,'("]))

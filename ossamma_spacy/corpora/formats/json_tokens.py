@@ -15,8 +15,8 @@ from ossamma_spacy.corpora.spacing import spaces_in
 def read_spert(path: Path, *, joined: str = "") -> Iterator[AnnotatedText]:
     """Yield a document for each `{"tokens": […], "entities": [{"type": …, "start": 0, "end": 2}, …]}`, end exclusive.
 
-    `joined` as in `spaces_after`. Quotes that were cut in two are made whole, a news wire's `_` is a dash. Raises CorpusError, naming file and
-    record, for records of another form.
+    `joined` as in `spaces_after`. Quotes that were cut in two are made whole, a news wire's `_` is a dash. Raises
+    CorpusError, naming file and record, for records of another form.
     """
     for where, record in read_records(path):
         with expected('{"tokens": […], "entities": [{"type": …, "start": …, "end": …}, …]}', where):
