@@ -47,10 +47,11 @@ class Encoder(nn.Module):
         segments = cut(length, math.lcm(self.config.window, CHUNK))
         keep = torch.arange(length, device=x.device) < lengths[:, None]
         padded = bool((lengths < length).any())
+        masks = window_masks(len(x), length, lengths if padded else None, self.config.window, segments, x.device)
         context = Context(
             padding=[(~keep[:, segment]).nonzero(as_tuple=True) if padded else None for segment in segments],
             counts=lengths,
-            masks=window_masks(len(x), length, lengths if padded else None, self.config.window, segments, x.device),
+            masks=[None if mask is None else self.lexicon.gated.rounded(mask) for mask in masks],
             rotary=[rotary_table(segment, self.config.head_width, x.device) for segment in segments],
             time=None if self.time is None else self.time(x.new_zeros(1) if time is None else time),
         )

@@ -23,8 +23,8 @@ class ChunkKernels(NamedTuple):
     """Matrices of a chunk of C positions, both directions at once.
 
     toeplitz (d, C, C), from each position to each other; collect (d, C, 4), from the positions to the states that they
-    leave; emit (d, 4, C), from the states that enter to the positions, all float32; power (d, 1, 2) complex64, λ^C. The
-    states are real and imaginary part, forwards, then backwards.
+    leave; emit (d, 4, C), from the states that enter to the positions, all float32 or bfloat16; power (d, 1, 2)
+    complex64, λ^C. The states are real and imaginary part, forwards, then backwards.
     """
 
     toeplitz: Tensor
@@ -104,27 +104,32 @@ class Oscillator(nn.Module):
         return y[:, :length] + x * self.skip
 
     def by_chunks(self, x: list[Tensor]) -> list[Tensor]:
-        """The convolution by a Toeplitz product inside chunks and a state carried from chunk to chunk, in O(L)."""
+        """The convolution by a Toeplitz product inside chunks and a state carried from chunk to chunk, in O(L).
+
+        Products are in float32; in bfloat16 where prediction on the CPU comes in it, states always in float32.
+        """
         length = x[0].shape[1]
+        rounds = x[0].dtype == torch.bfloat16 and x[0].device.type == "cpu" and not torch.is_grad_enabled()
+        dtype = torch.bfloat16 if rounds else torch.float32
         # equal chunks leave little padding in a document that comes whole
         size = CHUNK if len(x) > 1 else -(-length // max(-(-length // CHUNK), 1))
         if not x[0].numel():
             return x
-        kernels = self.chunk_kernels(size)
+        kernels = self.chunk_kernels(size, dtype)
         u = [
-            channels_first(_pad(segment.float(), size)).view(segment.shape[2], -1, size) for segment in x
+            channels_first(_pad(segment.to(dtype), size)).view(segment.shape[2], -1, size) for segment in x
         ]  # (d, B·N, C)
         if len(x) == 1 and length == size:
             y = [torch.bmm(u[0], kernels.toeplitz)]
         else:
             left = [
-                torch.bmm(segment, kernels.collect).view(len(segment), len(x[0]), -1, 4) for segment in u
+                torch.bmm(segment, kernels.collect).float().view(len(segment), len(x[0]), -1, 4) for segment in u
             ]  # (d, B, N, 4)
             entering = torch.split(
                 carry(torch.cat(left, dim=2), kernels.power), [segment.shape[2] for segment in left], dim=2
             )
             y = [
-                torch.baddbmm(torch.bmm(states.flatten(1, 2), kernels.emit), segment, kernels.toeplitz)
+                torch.baddbmm(torch.bmm(states.flatten(1, 2).to(dtype), kernels.emit), segment, kernels.toeplitz)
                 for states, segment in zip(entering, u, strict=True)
             ]
         return [
@@ -132,16 +137,19 @@ class Oscillator(nn.Module):
             for out, segment in zip(y, x, strict=True)
         ]
 
-    def chunk_kernels(self, size: int) -> "ChunkKernels":
+    def chunk_kernels(self, size: int, dtype: torch.dtype = torch.float32) -> "ChunkKernels":
         """What `by_chunks` multiplies by; where no gradient is wanted, cut from kernels that are remembered."""
         if torch.is_grad_enabled():
             return self._chunk_kernels(size)
-        key = (self.skip.device, *(0 if p.is_inference() else p._version for p in self.parameters()))
+        key = (dtype, self.skip.device, *(0 if p.is_inference() else p._version for p in self.parameters()))
         remembered = self._remembered
         if remembered is None or remembered[0] != key:
             # of each size up to CHUNK only λ^C is another; the rest are parts of the largest
             powers = torch.stack([self._chunk_kernels(c).power for c in range(CHUNK + 1)])
-            self._remembered = remembered = key, self._chunk_kernels(CHUNK), powers
+            exact = self._chunk_kernels(CHUNK)
+            toeplitz, collect, emit = (kernel.to(dtype) for kernel in exact[:3])
+            largest = ChunkKernels(toeplitz, collect, emit, exact.power)
+            self._remembered = remembered = key, largest, powers
         _, (toeplitz, collect, emit, _), powers = remembered
         return ChunkKernels(
             toeplitz[:, :size, :size],

@@ -61,6 +61,19 @@ def test_convolution_equals_the_recurrence(length, way, training):
     assert error <= 1e-5
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("length", LENGTHS)
+def test_prediction_in_bfloat16_is_as_exact_as_its_rounding(length):
+    torch.manual_seed(length)
+    layer, x = Oscillator(8), torch.randn(2, length, 8).bfloat16()
+    expected = recurrence(layer, x)
+    for way in (by_chunks, by_segments):
+        found = way(layer, x)
+        assert found.dtype == torch.bfloat16
+        assert (found - expected).abs().max() <= 2**-6 * expected.abs().max()
+    assert (by_chunks(layer, x.float()) - expected).abs().max() <= 1e-5 * expected.abs().max()
+
+
 @pytest.mark.parametrize("length", [1, CHUNK + 1, 3 * CHUNK + 5, pytest.param(4096, marks=pytest.mark.slow)])
 @WAYS
 def test_gradients_equal_those_of_the_recurrence(length, way):
