@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ossamma_spacy.corpora.forms import COUNT, MONTHS, NUMERAL
+from ossamma_spacy.corpora.forms import COUNT, DAYS, MONTHS, NUMERAL
 from ossamma_spacy.knowledge import OUTSIDE
 
 HONORIFIC = re.compile(r"\b(?:(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lord|Lady|Rev|Fr|St)\.?\s+)+$")
@@ -70,6 +70,29 @@ BARE_MONTH = re.compile(rf"(?:{MONTHS})\.?", re.IGNORECASE)
 OF_MONTH = re.compile(
     r"\s(?:\d{1,2}(?!\s[a-z]{3,}s\b)\b(?:\s?,\s?[12]\d{3}\b)?|[12]\d{3}\b)"
 )  # behind it: Nov. 22, 1963
+# what stands before a date and belongs to it: late 1840s, mid-July, last Tuesday, every two days
+_DAY = rf"(?:(?:{MONTHS}|{DAYS})\b|(?:spring|summer|autumn|winter)\b)"
+BEFORE_DATE = (
+    (
+        re.compile(r"\b(?:early|mid|late)[ -]$", re.I),
+        re.compile(rf"(?:1\d|20)\d\d|\d+(?:st|nd|rd|th)[ -]c|{_DAY}", re.I),
+    ),
+    (re.compile(r"\b(?:[Ll]ast|[Nn]ext|this) $"), re.compile(_DAY, re.I)),
+    (
+        re.compile(r"\bevery $", re.I),
+        re.compile(rf"(?:\d+|{COUNT}) (?:second|minute|hour|day|week|month|year)s?\b", re.I),
+    ),
+)
+DATED = re.compile(rf"\b(?:(?:{MONTHS})\b|(?:1\d|20)\d\d\b)", re.IGNORECASE)
+LONE_YEAR = re.compile(r"(?:1[5-9]|20)\d\d(?:[/–-]\d\d(?:\d\d)?)?")
+# before the name of a place, none of it: southern Italy
+DIRECTION = re.compile(
+    r"(?:(?:north|south|east|west|central)(?:ern)?|(?:north|south)[ -]?(?:east|west)(?:ern)?|mainland)\s+(?=[A-Z])"
+)
+# the common noun behind a name: British army
+BODY = re.compile(
+    r"[A-Z].*\s(?:government|army|navy|air force|military|police|parliament|embassy|administration|regime|authorities)"
+)
 NO_AMOUNT = re.compile(r"one of", re.IGNORECASE)
 SUPRANATIONAL = re.compile(r"EU|European (?:Union|Community)|Holy See")  # bodies, though some corpora call them places
 APPOSITION = re.compile(r"(?!Washington)(\D[^,\d]*?)\s?,\s?([^,\d]+)")  # Boston, Massachusetts
@@ -89,13 +112,37 @@ class Mapped(NamedTuple):
 
 
 def joined(text: str, spans: list[Mapped]) -> list[Mapped]:
-    """Measures that a dash alone parts are one range: 2009-2010."""
+    """Measures that a dash alone parts are one range: 2009-2010, and 19 May 1767 – 5 January 1816.
+
+    Nothing is known of a year before what may be an event: it may be part of its name.
+    """
     found: list[Mapped] = []
     for span in spans:
-        if found and found[-1].labels == span.labels == ("MEASURE",) and text[found[-1].end : span.start] in DASHES:
-            span = Mapped(found.pop().start, span.end, span.labels)
+        if found and found[-1].labels == ("MEASURE",):
+            between = text[found[-1].end : span.start]
+            if span.labels == ("MEASURE",) and (between in DASHES or _is_dated_range(text, found[-1], span, between)):
+                span = Mapped(found.pop().start, span.end, span.labels)
+            elif len(span.labels) > 1 and "EVENT" in span.labels and between == " " and _is_year(text, found[-1]):
+                found[-1] = found[-1]._replace(labels=())
         found.append(span)
     return found
+
+
+def _is_dated_range(text: str, first: Mapped, last: Mapped, between: str) -> bool:
+    """Whether both are dates and a dash with spaces stands between them; the second may be a year of two digits."""
+    dash = between.strip() in DASHES and between.isprintable()
+    return (
+        dash
+        and DATED.search(text, first.start, first.end) is not None
+        and (
+            DATED.search(text, last.start, last.end) is not None
+            or re.fullmatch(r"\d\d", text[last.start : last.end]) is not None
+        )
+    )
+
+
+def _is_year(text: str, span: Mapped) -> bool:
+    return LONE_YEAR.fullmatch(text, span.start, span.end) is not None
 
 
 def is_measure(labels: tuple[str, ...]) -> bool:
@@ -134,8 +181,13 @@ def trimmed(text: str, span: Mapped, possessives: str = "keep") -> Iterator[Mapp
         end = len(text[: end - 2].rstrip())
     if measure:
         start, end = _measure(text, start, end)
-    elif labels == ("PLACE",) and SUPRANATIONAL.fullmatch(text, start, end):
-        labels = ("AGENCY",)
+    elif labels == ("PLACE",):
+        if match := DIRECTION.match(text, start, end):
+            start = match.end()
+        if SUPRANATIONAL.fullmatch(text, start, end):
+            labels = ("AGENCY",)
+    elif labels == ("AGENCY",) and BODY.fullmatch(text, start, end):
+        labels = ()
     elif labels == ("EVENT",) and (match := YEAR.search(text, max(0, start - 20), start)):
         start = match.start()
     elif labels == ("PERSON",):
@@ -193,6 +245,9 @@ def _measure(text: str, start: int, end: int) -> tuple[int, int]:
             end = head
     if BARE_MONTH.fullmatch(text, start, end) and (match := OF_MONTH.match(text, end)):
         end = match.end()
+    for before, date in BEFORE_DATE:
+        if date.match(text, start, end) and (match := before.search(text, max(0, start - 6), start)):
+            start = match.start()
     if (match := COMPOUND.match(text, end)) and COUNTED.search(text[start:end]):
         end = match.end()
     return start, end

@@ -66,6 +66,7 @@ COUNTED = re.compile(
     re.IGNORECASE,
 )
 HORMONE = re.compile(r"(?:pro)?insulin|glucagon|oxytocin|vasopressin|erythropoietin|epo|growth hormone", re.IGNORECASE)
+ADJECTIVE = re.compile(r"[a-z]+(?:ic|ous)")
 USAGE = re.compile(r" (?:abuse|consumption|intakes?|use)$", re.IGNORECASE)
 PARTY = re.compile(
     r"(?:(?:social|christian) )?democrats?|(?-i:Democratic|DEMOCRATIC)|dems?|republicans?|tor(?:y|ies)", re.IGNORECASE
@@ -81,7 +82,7 @@ def _peoples() -> frozenset[str]:
 
 # the first that fits counts, where the entry has it
 FORMS: Mapping[str, Callable[[str], bool]] = {
-    "people": lambda text: text.lower() in _peoples(),
+    "people": lambda text: text.lower() in _peoples() or _peoples().issuperset(re.split("[ -]", text.lower())),
     "party": lambda text: PARTY.fullmatch(text) is not None,  # its members too
     "platform": lambda text: PLATFORM.fullmatch(text) is not None,  # used oftener than it acts
     "compound": lambda text: COMPOUND.search(text) is not None,  # a name in it
@@ -89,6 +90,7 @@ FORMS: Mapping[str, Callable[[str], bool]] = {
     "several": lambda text: SEVERAL.search(text) is not None,  # names coordinated, explained in brackets, or dated
     "formula": lambda text: FORMULA.fullmatch(text) is not None,  # or an abbreviation
     "counted": lambda text: COUNTED.search(text) is not None,
+    "adjective": lambda text: ADJECTIVE.fullmatch(text) is not None,  # "hypercalcemic"
     "hormone": lambda text: HORMONE.fullmatch(text) is not None,  # a drug too
     "film": lambda text: re.search(r"\b(?:film|movie)s?$", text, re.IGNORECASE) is not None,
     "numeral": lambda text: NUMERAL.search(text) is not None,

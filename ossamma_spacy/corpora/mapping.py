@@ -30,6 +30,7 @@ def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
     are moved as `borders.trimmed` says, save where all nine labels are annotated: such a corpus follows the guideline.
     Nothing is known of the corpus's unsure words outside the spans. Raises CorpusError for a label without a mapping.
     """
+    own = corpus.annotated.issuperset(LABELS)  # by this very guideline
     found = [Mapped(start, end, ()) for start, end in document.unclear]
     unsure = [Mapped(*match.span(), ()) for match in corpus.unsure_words.finditer(document.text)]
     for start, end, label in document.spans:
@@ -43,7 +44,7 @@ def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
         if candidates == (OUTSIDE,) or {marked.lower(), name.lower()} & corpus.drop:
             continue
         span = Mapped(start, end, candidates)
-        if corpus.annotated.issuperset(LABELS):  # by this very guideline
+        if own:
             found.append(span)
             continue
         for part in parts(document.text, span):
@@ -52,7 +53,7 @@ def map_spans(document: AnnotatedText, corpus: Corpus) -> list[Mapped]:
     for span in [*sorted(_united(found), key=lambda span: (span.start - span.end, span.start)), *unsure]:
         if all(span.end <= other.start or other.end <= span.start for other in taken):
             taken.append(span)
-    return joined(document.text, sorted(taken))
+    return sorted(taken) if own else joined(document.text, sorted(taken))
 
 
 def _united(spans: list[Mapped]) -> list[Mapped]:

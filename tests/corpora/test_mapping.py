@@ -47,6 +47,10 @@ def spans_of(text, *marked):
         ("Pope St. Leo left", ("Leo", "PER"), ("Pope St. Leo", ("PERSON",))),
         ("the king Louis", ("Louis", "PER"), ("Louis", ("PERSON",))),
         ("a king's Pope", ("Pope", "PER"), ("Pope", ("PERSON",))),
+        ("in southern Italy", ("southern Italy", "Land"), ("Italy", ("PLACE",))),
+        ("in South Tyrol", ("South Tyrol", "Land"), ("South Tyrol", ("PLACE",))),
+        ("a British army base", ("British army", "ORG"), ("British army", ())),
+        ("the British Army", ("British Army", "ORG"), ("British Army", ("AGENCY",))),
         ("in the EU now", ("EU", "Land"), ("EU", ("AGENCY",))),
         ("at St. Louis", ("Louis", "LOC"), ("Louis", ("PLACE", "AGENCY"))),
         ("in the Alps", ("the Alps", "LOC"), ("Alps", ("PLACE", "AGENCY"))),
@@ -102,6 +106,13 @@ def test_spans_follow_the_guideline(text, marked, expected):
         ("in May 22 soldiers", "May", ["May"]),
         ("in May, 44 B.C.", "May", ["May"]),
         ("at least one of them", "one of", []),
+        ("in the late 1840s", "1840s", ["late 1840s"]),
+        ("by mid-July 1990", "July 1990", ["mid-July 1990"]),
+        ("in the early 19th century", "19th century", ["early 19th century"]),
+        ("on last Tuesday", "Tuesday", ["last Tuesday"]),
+        ("This April 14 is", "April 14", ["April 14"]),
+        ("this 1999 film", "1999", ["1999"]),
+        ("fed every two days", "two days", ["every two days"]),
         ("at 5 months of age", "5 months of age", ["5 months of age"]),
     ],
 )
@@ -128,6 +139,30 @@ def test_measures_that_a_dash_parts_are_one():
     corpus = dataclasses.replace(CORPUS, labels={"NUM": ("MEASURE",), "PER": ("PERSON",)})
     document = AnnotatedText("2009-2010, Ada-2010", ((0, 4, "NUM"), (5, 9, "NUM"), (11, 14, "PER"), (15, 19, "NUM")))
     assert [(start, end) for start, end, _ in map_spans(document, corpus)] == [(0, 9), (11, 14), (15, 19)]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last", "parts"),
+    [
+        ("19 May 1767 – 5 January 1816", "19 May 1767", "5 January 1816", 1),
+        ("In 1890 – 91", "1890", "91", 1),
+        ("1922 - 2013", "1922", "2013", 1),
+        ("add 5 ml – 10 ml", "5 ml", "10 ml", 2),
+        ("1922\n–\n2013", "1922", "2013", 2),
+    ],
+)
+def test_dates_with_a_dash_and_spaces_between_them_are_one(text, first, last, parts):
+    corpus = dataclasses.replace(CORPUS, labels={"NUM": ("MEASURE",)})
+    spans = tuple((text.index(part), text.index(part) + len(part), "NUM") for part in (first, last))
+    assert len(map_spans(AnnotatedText(text, spans), corpus)) == parts
+
+
+def test_a_year_before_what_may_be_an_event_may_belong_to_its_name():
+    corpus = dataclasses.replace(CORPUS, labels={"NUM": ("MEASURE",), "MISC": ("WORK", "EVENT"), "ART": ("WORK",)})
+    text = "the 1924 Olympics and 1982 Blade Runner"
+    spans = ((4, 8, "NUM"), (9, 17, "MISC"), (22, 26, "NUM"), (27, 39, "ART"))
+    labels = [span.labels for span in map_spans(AnnotatedText(text, spans), corpus)]
+    assert labels == [(), ("WORK", "EVENT"), ("MEASURE",), ("WORK",)]
 
 
 def test_a_label_without_a_mapping_is_named_with_its_place():
