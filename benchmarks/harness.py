@@ -202,6 +202,8 @@ def _one_run(
         run = {"seed": seed, "seconds": round(seconds, 1), "commit": COMMIT, **scores, "curve": curve(output)}
         found = {"settings": settings, "run": run}
         path.write_text(json.dumps(found))
+    else:
+        print(f"seed {seed}: from {path}, commit {found['run']['commit']}; delete it to train anew")
     return found["run"]
 
 

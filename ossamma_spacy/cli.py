@@ -107,9 +107,11 @@ def calibrate(
     except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
     for pipe, result in results.items():
-        msg.good(
+        tell = msg.good if result.after <= result.before else msg.warn
+        tell(
             f"{pipe}: temperature {result.temperature:.3f}; calibration error {result.before:.4f} before, "
             f"{result.after:.4f} after, over {result.spans} entities"
+            + ("" if result.after <= result.before else "; too few to fit it well?")
         )
 
 

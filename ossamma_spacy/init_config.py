@@ -235,7 +235,7 @@ def _use_transformer(config: Any, name: str, gpu: bool) -> Recipe:
     from thinc.api import Config
 
     if find_spec("spacy_transformers") is None:
-        raise ValueError(f"transformer '{name}' needs spacy-transformers: pip install 'ossamma-spacy[transformers]'")
+        raise ValueError(f"transformer '{name}' needs spacy-transformers: pip install 'spacy-transformers>=1.4'")
     parts = Config().from_str(TRANSFORMER, interpolate=False)
     parts["transformer"]["model"].update(name="${paths.transformer}", mixed_precision=gpu)
     config["paths"]["transformer"] = name

@@ -35,7 +35,7 @@ def test_a_transformer_stands_in_the_place_of_our_encoder(options):
 
 def test_a_transformer_without_its_library_says_what_to_install(monkeypatch):
     monkeypatch.setattr("ossamma_spacy.init_config.find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"pip install 'ossamma-spacy\[transformers\]'"):
+    with pytest.raises(ValueError, match=r"pip install 'spacy-transformers>=1.4'"):
         make_config(transformer="roberta-base")
 
 

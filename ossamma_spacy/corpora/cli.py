@@ -141,7 +141,7 @@ def _each(names: Sequence[str], step: Callable[[str], None]) -> list[str]:
             msg.fail(text if text.startswith((f"{name}:", f"{Path(name).stem}:")) else f"{name}: {text}")
             failed.append(name)
         except ImportError as error:
-            msg.fail(f"{error}; install what fetches corpora by: pip install 'ossamma-spacy[corpora]'", exits=1)
+            msg.fail(f"{error}; install what fetches corpora by: pip install 'pooch>=1.8' 'requests>=2'", exits=1)
     return failed
 
 

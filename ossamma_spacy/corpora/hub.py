@@ -39,7 +39,7 @@ def _load(name: str, dataset: Dataset) -> Any:
         from datasets.exceptions import DatasetsError
     except ImportError as error:
         raise CorpusError(
-            f"{name} is a Hugging Face dataset ({error}); what reads it comes by: pip install 'ossamma-spacy[datasets]'"
+            f"{name} is a Hugging Face dataset ({error}); what reads it comes by: pip install 'datasets>=3'"
         ) from error
     try:
         return load_dataset(dataset.path, dataset.name, revision=dataset.revision)

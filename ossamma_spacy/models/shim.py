@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from ossamma_spacy.nn.linear import ARITHMETICS, ONEDNN_BFLOAT16, Arithmetic, fastest_arithmetic, set_arithmetic
 from ossamma_spacy.settings import check_number
 
-FORMAT = 2
+FORMAT = 3
 AVERAGE = "ossamma_average"  # our key in the optimizer's averages: it makes spaCy swap averages in where it should
 AVERAGE_DECAY = 0.999
 MEMORY_SCALE = 3.0  # learning rate of tables with sparse gradients, relative to the rest

@@ -32,6 +32,7 @@ from ossamma_spacy.pipeline.scorer import ner_score
 from ossamma_spacy.pipeline.training_data import docs_and_labels, words_and_labels
 from ossamma_spacy.settings import check_number
 
+SPACY_EXAMPLE = ["x", "y", "z"]  # what spaCy shows a pipe where there is no data
 STREAM_SAMPLE = 100  # examples that spaCy shows a pipe before it trains on a streamed corpus
 
 
@@ -137,8 +138,8 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
         docs, found = docs_and_labels(examples)
         if not self.is_initialized:
             found |= set(self.labels)
-        if not found and len(examples) == 1 and not examples[0].reference.has_annotation("ENT_IOB"):
-            found = set(LABELS)  # spaCy's own example, where there are none
+        if not found and [[token.text for token in doc] for doc in docs] == [SPACY_EXAMPLE]:
+            found = set(LABELS)  # of which spaCy has none itself
         lacking = [str(path) for path in (corpora or {}).values() if not Path(path).exists()]
         if lacking and len(lacking) < len(corpora or {}):
             raise ValueError(
@@ -164,6 +165,7 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
                 encoder(self.model)
             # other layers, which learn no subwords, would run over all of the documents at once
             self.model.initialize(X=docs if self._encoders() else docs[:SPACY_SAMPLE])
+            torch_shim(self.model).settings["names"] = self.label_data
 
     def _ranked(self, labels: Sequence[str] | None, found: set[str]) -> list[str]:
         """The labels in their order: those given, or those of the data."""
@@ -318,10 +320,10 @@ class OssammaNER(TrainablePipe):  # type: ignore[misc]
                 for shim, config in wanted:
                     if shim.is_initialized:
                         check_shape(config, shim.settings["config"])
-                labels = torch_shim(self.model).settings.get("labels", 0)
-                if self.is_initialized and labels != len(self.labels):
+                names = torch_shim(self.model).settings.get("names") or []
+                if self.is_initialized and names != self.label_data:  # names are under the weights' checksum
                     raise ValueError(
-                        f"the weights are for {labels} labels, the file cfg has {', '.join(self.labels) or 'none'}"
+                        f"the weights are for {', '.join(names)}, the file cfg has {', '.join(self.labels) or 'none'}"
                     )
         except (MemoryError, torch.OutOfMemoryError):
             raise

@@ -128,7 +128,7 @@ def test_the_extra_that_fetching_needs_is_named(monkeypatch):
         return real(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", without_pooch)
-    assert "pip install 'ossamma-spacy[corpora]'" in run("fetch", "mine", code=1)
+    assert "pip install 'pooch>=1.8' 'requests>=2'" in run("fetch", "mine", code=1)
 
 
 @pytest.fixture

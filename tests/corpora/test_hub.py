@@ -110,7 +110,7 @@ def test_files_of_other_columns_are_named(tmp_path):
 
 def test_without_the_package_the_extra_is_named(tmp_path, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(CorpusError, match=r"pip install 'ossamma-spacy\[datasets\]'"):
+    with pytest.raises(CorpusError, match=r"pip install 'datasets>=3'"):
         fetch(entry(tmp_path, folder), tmp_path)
 
 

@@ -359,4 +359,4 @@ def test_what_one_pass_frees_serves_the_next():
     done = subprocess.run(
         [sys.executable, "-c", CHURN], env=environment, capture_output=True, text=True, check=True, timeout=300
     )
-    assert int(done.stdout) < 600  # of the 6,144 pages of 4 KiB
+    assert int(done.stdout) < 3072  # half of the pages of 4 KiB

@@ -600,8 +600,8 @@ def freeze(path):
 
 def outdate(path):
     data = (path / "model").read_bytes()
-    assert b"\xa6format\x02" in data
-    (path / "model").write_bytes(data.replace(b"\xa6format\x02", b"\xa6format\x01"))
+    assert b"\xa6format\x03" in data
+    (path / "model").write_bytes(data.replace(b"\xa6format\x03", b"\xa6format\x02"))
 
 
 def relabel(path):
@@ -609,12 +609,17 @@ def relabel(path):
     srsly.write_json(path / "cfg", {**cfg, "labels": cfg["labels"][:1] * len(cfg["labels"])})
 
 
+def reorder(path):
+    cfg = srsly.read_json(path / "cfg")
+    srsly.write_json(path / "cfg", {**cfg, "labels": cfg["labels"][::-1]})
+
+
 def number(path):
     cfg = srsly.read_json(path / "cfg")
     srsly.write_json(path / "cfg", {**cfg, "labels": list(range(len(cfg["labels"])))})
 
 
-@pytest.mark.parametrize("damage", [truncate, tamper, respell, outdate, forget, freeze, relabel, number])
+@pytest.mark.parametrize("damage", [truncate, tamper, respell, outdate, forget, freeze, relabel, reorder, number])
 def test_a_damaged_pipeline_is_named(trained, tmp_path, damage):
     trained.to_disk(tmp_path)
     damage(tmp_path / "ossamma_ner")
@@ -625,7 +630,9 @@ def test_a_damaged_pipeline_is_named(trained, tmp_path, damage):
 def test_weights_without_their_labels_are_named(trained, tmp_path):
     trained.to_disk(tmp_path)
     forget(tmp_path / "ossamma_ner")
-    with pytest.raises(ValueError, match="the weights are for 5 labels, the file cfg has none"):
+    with pytest.raises(
+        ValueError, match="the weights are for PERSON, AGENCY, PLACE, WORK, MEASURE, the file cfg has none"
+    ):
         spacy.load(tmp_path)
 
 
