@@ -232,7 +232,7 @@ def _without_marks(text: str, start: int, end: int, labels: tuple[str, ...]) -> 
 
 
 def _measure(text: str, start: int, end: int) -> tuple[int, int]:
-    """Without what modifies it, with its currency, the compound that its number begins, and the day of its month."""
+    """Without what modifies it, empty for "one of"; with currency, compound, day of the month, and "late" or "last"."""
     if NO_AMOUNT.fullmatch(text, start, end):
         return end, end
     while match := MODIFIER.match(text, start, end):

@@ -130,7 +130,8 @@ class Corpus:
             marked = f" on {text[:60]!r}" if text else ""
             raise CorpusError(
                 f"{where or self.name}: the corpus has the label '{label}'{marked}, its entry maps "
-                f"{', '.join(self.labels)}; map it too, to a label, a list of candidates, O or unknown"
+                f"{', '.join(self.labels)}; map it too, to a label, a list of candidates, "
+                f"{OUTSIDE}, {NAMES_UNKNOWN} or {NOTHING_KNOWN}"
             )
         return self.labels[label]
 

@@ -232,6 +232,7 @@ def test_settings_of_the_model_are_checked():
     for changed, message in (
         ({"dropout": 1.5}, "dropout = 1.5, expected a share from 0 to below 1"),
         ({"dropout": "0.5"}, "CRFTagger.v1: dropout = '0.5', expected a share"),
+        ({"learn_rate_scale": True}, "CRFTagger.v1: learn_rate_scale = True, expected 0|True is not"),
         ({"learn_rate_scale": -1.0}, "CRFTagger.v1: learn_rate_scale = -1.0, expected 0"),
         (
             {"tok2vec": {**model["tok2vec"], "learn_rate_scale": -1.0}},
