@@ -2,6 +2,7 @@
 
 Memory is what a document takes above one of 512 tokens, in a process that knows the words and has read documents of
 1,024 tokens, so has allocated what it needs for any document, and whose freed memory goes back to the system at once.
+Beside it stands what the process takes above the loaded model, the allocations for any document included.
 Times are the least of several, for they are seconds on a machine that others use too.
 """
 
@@ -10,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ossamma_spacy.nn.linear import fastest_arithmetic
 
 LENGTHS = [1024, 2048, 4096, 8192, 16384, 32768, 65536]
 FIRST = 512
+TOKENS_READ = 100_000  # by the reads of one length beyond five, so that short documents have many
 TEXT = (
     "In 1998 the World Health Organization asked Dr. Maria Keller of Zurich to study malaria in Kenya , where her team "
     "found that bed nets treated with insecticide cut deaths by 17 % within two years of their first use ."
@@ -30,7 +32,9 @@ def metrics(model: Path, threads: int) -> dict[str, Any]:
     arithmetic = fastest_arithmetic()
     seconds = {n: _measure("seconds", model, n, threads, arithmetic) for n in (FIRST, *LENGTHS)}
     times = {n: seconds[n] / n for n in LENGTHS}
-    memory = {n: _measure("memory", model, n, threads, arithmetic) / (n - FIRST) for n in LENGTHS}
+    peaks = {n: _measure("memory", model, n, threads, arithmetic) for n in LENGTHS}
+    memory = {n: (peaks[n]["document"] - peaks[n]["first"]) / (n - FIRST) for n in LENGTHS}
+    above_loaded = {n: (peaks[n]["document"] - peaks[n]["loaded"]) / n for n in LENGTHS}
     return {
         "arithmetic": arithmetic,
         "time_per_token_spread": max(times.values()) / min(times.values()),
@@ -38,20 +42,21 @@ def metrics(model: Path, threads: int) -> dict[str, Any]:
         "latency_512_ms": 1000 * seconds[FIRST],
         "microseconds_per_token": {str(n): 1e6 * value for n, value in times.items()},
         "kib_per_token": {str(n): value / 1024 for n, value in memory.items()},
+        "kib_per_token_above_loaded": {str(n): value / 1024 for n, value in above_loaded.items()},
     }
 
 
-def _measure(what: str, model: Path, length: int, threads: int, arithmetic: str) -> float:
-    """Seconds, or bytes above those of a document of 512 tokens, in a process of its own."""
+def _measure(what: str, model: Path, length: int, threads: int, arithmetic: str) -> Any:
+    """Seconds; or the bytes of the loaded model, at a document of 512 tokens and at this one; in its own process."""
     environment = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))}
     if what == "memory":
         environment["MALLOC_MMAP_THRESHOLD_"] = "32768"
     command = [sys.executable, "-m", "benchmarks.length", what, str(model), str(length), str(threads), arithmetic]
     done = subprocess.run(command, env=environment, cwd=harness.ROOT, capture_output=True, text=True, check=True)
-    return float(json.loads(done.stdout.strip().splitlines()[-1]))
+    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def _worker(what: str, model: str, length: int, threads: int, arithmetic: str) -> float:
+def _worker(what: str, model: str, length: int, threads: int, arithmetic: str) -> float | dict[str, int]:
     import spacy
     import torch
     from spacy.tokens import Doc
@@ -69,20 +74,20 @@ def _worker(what: str, model: str, length: int, threads: int, arithmetic: str) -
         pipe(doc)
         return time.perf_counter() - start
 
+    peaks = {"loaded": _peak_while(lambda: None)}
     for i in range(0, min(length, 8192), 2 * FIRST):
         read(words[i : i + 2 * FIRST])
     if what == "seconds":
-        return min(read(words[:length]) for _ in range(11 if length < 20000 else 5))
-    peaks = []
-    for count in (FIRST, length):
-        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-        read(words[:count])
-        peaks.append(_peak())
-    return peaks[1] - peaks[0]
+        return min(read(words[:length]) for _ in range(5 + TOKENS_READ // length))
+    peaks["first"] = _peak_while(lambda: read(words[:FIRST]))
+    peaks["document"] = _peak_while(lambda: read(words[:length]))
+    return peaks
 
 
-def _peak() -> int:
-    """The largest resident memory of this process since its count started, in bytes."""
+def _peak_while(work: Callable[[], object]) -> int:
+    """The largest resident memory of this process meanwhile, in bytes."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    work()
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
 

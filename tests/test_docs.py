@@ -1,10 +1,14 @@
 """What the documentation shows works as it stands there."""
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import spacy
 import srsly
 from spacy.util import registry
 from thinc.api import Config
@@ -15,7 +19,16 @@ from ossamma_spacy.pipeline.ner import OssammaNER
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "corpora.md"
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(text):
+    """Kind and text of each fenced block."""
+    return re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
+
+
+BLOCKS = blocks(DOCS.read_text(encoding="utf-8"))
+IOB = "Marie B-PER\nCurie I-PER\nsaw O\n{town} B-LOC\n. O\n\n"
 
 
 @pytest.mark.parametrize("block", [text for kind, text in BLOCKS if kind == "ini"])
@@ -52,3 +65,20 @@ def test_the_project_is_documented_as_it_is():
     for name, steps in project["workflows"].items():
         assert f"| `{name}` | {' &rarr; '.join(f'`{step}`' for step in steps)} |" in page
     assert project["description"] in page
+
+
+@pytest.mark.slow
+def test_the_readmes_commands_make_a_package_of_a_corpus_of_ones_own(tmp_path):
+    (commands,) = [text for kind, text in blocks(README) if kind == "bash" and "convert iob" in text]
+    short = "--output training --training.max_steps 20 --training.eval_frequency 10"
+    commands = f"set -e\n{commands}".replace("--output training", short)
+    for split, towns in {"train": ("Paris", "Rome"), "dev": ("Oslo",), "test": ("Bern",)}.items():
+        text = "".join(IOB.format(town=town) for town in towns)
+        (tmp_path / f"{split}.conll").write_text(text * 5, encoding="utf-8")
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", commands], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert spacy.load(tmp_path / "training" / "model-best").get_pipe("ossamma_ner").labels == ("LOC", "PER")
+    assert list(tmp_path.glob("packages/en_my_ner-*/dist/*.whl"))

@@ -22,9 +22,13 @@ def saved(tmp_path_factory):
     return path
 
 
-def tags(path, arithmetic):
+def load(path, arithmetic):
     settings = {"arithmetic": arithmetic, "tok2vec": {"arithmetic": arithmetic}}
-    nlp = spacy.load(path, config={"components": {"ossamma_ner": {"model": settings}}})
+    return spacy.load(path, config={"components": {"ossamma_ner": {"model": settings}}})
+
+
+def tags(path, arithmetic):
+    nlp = load(path, arithmetic)
     pipe = nlp.get_pipe("ossamma_ner")
     docs = [nlp.make_doc(text) for text in TEXTS]
     scores = pipe.model.predict(docs)
@@ -38,6 +42,15 @@ def test_every_choice_gives_the_same_tags_on_99_of_100_tokens(saved):
     exact = tags(saved, "float32")
     for arithmetic in ("auto", *ARITHMETICS):
         assert (tags(saved, arithmetic) == exact).mean() >= 0.99
+
+
+def test_in_bfloat16_a_document_is_nearly_the_same_alone_and_in_a_batch(saved):
+    nlp = load(saved, "bfloat16")
+    model = nlp.get_pipe("ossamma_ner").model
+    docs = [nlp.make_doc(text) for text in (*TEXTS, " ".join(TEXTS * 9))]
+    together = model.predict(docs)
+    for doc, scores in zip(docs, together, strict=True):
+        assert np.abs(model.predict([doc])[0] - scores).max() < 0.02 * np.abs(scores).max()
 
 
 def test_the_measurement_is_made_once_and_answers_a_choice():

@@ -190,6 +190,17 @@ def test_averages_are_used_where_spacy_uses_them():
         assert torch.equal(parameters(shim)["linear.weight"], history[-1])
 
 
+def test_sparse_tables_keep_their_last_values_where_the_rest_is_averaged():
+    shim, sgd = make_shim(), make_adam(use_averages=True)
+    for _ in range(3):
+        backward(shim)
+        shim.finish_update(sgd)
+    last = parameters(shim)
+    with shim.use_params(sgd.averages):
+        averaged = parameters(shim)
+    assert {name for name, value in last.items() if torch.equal(value, averaged[name])} == {"table.weight"}
+
+
 def test_averages_come_back_after_an_error():
     shim, sgd = make_shim(), make_adam(use_averages=True)
     for _ in range(3):

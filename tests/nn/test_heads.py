@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from ossamma_spacy.nn.crf import CRF
 from ossamma_spacy.nn.heads import TaggerHead, boundary_loss, ratio_loss, smoothing_loss
+from ossamma_spacy.nn.linear import set_arithmetic
 
 
 def lattice(rows, n_labels=2):
@@ -38,6 +39,18 @@ def test_long_documents_are_scored_in_segments(monkeypatch):
     monkeypatch.setattr("ossamma_spacy.nn.heads.SEGMENT", 3)
     assert torch.allclose(head(h), whole, atol=1e-6)
     assert head(h[:, :0]).shape == (2, 0, 7)
+
+
+@torch.no_grad()
+def test_emissions_are_never_rounded():
+    head = TaggerHead(8, 2).eval()
+    set_arithmetic(head, "bfloat16")
+    seen = []
+    with head.norm.register_forward_hook(lambda *args: seen.append(args[2])):
+        y = head(torch.randn(2, 5, 8))
+    assert torch.equal(y[..., :5], F.linear(seen[0], head.emit.weight, head.emit.bias))
+    assert y.dtype == torch.float32
+    assert not torch.equal(y, y.bfloat16().float())
 
 
 def known(rows):

@@ -261,6 +261,20 @@ def test_entities_are_merged_behind_the_pipe(trained, tmp_path):
         assert {type(span._.confidence) for span in doc.ents} <= {float, type(None)}
 
 
+def test_joined_documents_can_be_saved_without_the_spans_of_confidences(trained, tmp_path):
+    nlp = copy_of(trained, tmp_path)
+    nlp.add_pipe("merge_entities")
+    doc = nlp("Ada Lovelace was born in Warsaw")
+    with pytest.raises(IndexError, match="E035"):
+        doc.to_json()
+    del doc.spans["ossamma_ner"]
+    assert [span.text for span in doc.copy().ents] == ["Ada Lovelace", "Warsaw"]
+    assert doc.to_json()["ents"] == [
+        {"start": 0, "end": 12, "label": "PERSON"},
+        {"start": 25, "end": 31, "label": "PLACE"},
+    ]
+
+
 def test_confidences_stay_with_their_entities_when_tokens_are_joined(trained):
     doc = trained("Ada Lovelace was born in Warsaw and nothing is named here.")
     before = [(span.text, span._.confidence) for span in doc.ents]

@@ -16,7 +16,7 @@ from conftest import (
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
-from ossamma_spacy.models.shim import torch_shim
+from ossamma_spacy.models.shim import CPU_BATCH, torch_shim
 from ossamma_spacy.models.vocabulary import LEAST_ROWS
 from ossamma_spacy.pipeline.calibration import calibrate_pipeline
 
@@ -117,6 +117,17 @@ def test_all_heads_on_one_encoder_know_what_they_were_taught(shared):
         assert [(doc[s:e].text, label) for s, e, label in entities(doc)] == [
             (span.text, span.label_) for span in Example.from_dict(doc, example).reference.ents
         ]
+
+
+def test_what_spacys_pipes_read_goes_through_the_encoder_in_batches(shared):
+    docs = [shared.make_doc(" ".join(["Marie Curie"] * (1 + i % 40))) for i in range(300)]
+    sizes = []  # padding included
+    module = torch_shim(shared.get_pipe("tok2vec").model).module
+    with module.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].index.numel())):
+        vectors = shared.get_pipe("tok2vec").predict(docs)
+    assert sum(sizes) >= sum(map(len, docs)) > 2 * CPU_BATCH
+    assert max(sizes) <= CPU_BATCH
+    assert [len(array) for array in vectors] == [len(doc) for doc in docs]
 
 
 def test_a_shared_encoder_survives_disk(shared, tmp_path):
