@@ -1,8 +1,9 @@
 """Milliseconds of the encoder's parts, computed one way and another; what docs/decisions.md refers to."""
 
+import itertools
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -10,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ossamma_spacy.nn import attention
+from ossamma_spacy.nn import attention, linear
 from ossamma_spacy.nn.config import EncoderConfig
 from ossamma_spacy.nn.crf import CRF
 from ossamma_spacy.nn.dropout import Dropout
@@ -31,6 +32,7 @@ def measure(threads: int, rounds: int) -> dict[str, dict[str, dict[str, Any]]]:
     torch.manual_seed(0)
     parts = {
         "linear map": linear_maps(),
+        "linear map, a number of rows that was not seen before": new_sizes(),
         "dropout": {"forward": dropouts()},
         "oscillator, prediction": oscillators(),
         "windowed attention, forward and backward": windowed_attentions(),
@@ -66,6 +68,27 @@ def linear_maps() -> dict[str, Ways]:
             name: lambda layer=layer, x=x, weight=weight: gradients((layer(x) * weight).sum(), [x, layer.weight])
             for name, layer in layers.items()
         }
+    return cases
+
+
+def new_sizes() -> dict[str, Ways]:
+    """oneDNN with as many rows as come, a new number at each call, and with rows of zeros up to one of few numbers."""
+    cases = {}
+    for arithmetic in linear.ARITHMETICS:
+        layer, x = Linear(WIDTH, 6 * WIDTH).requires_grad_(False), torch.randn(2 * TOKENS, WIDTH)
+        set_arithmetic(layer, arithmetic)
+        for rows in (128, TOKENS):
+            one, other = itertools.count(rows), itertools.count(rows)
+
+            def as_they_come(layer: Linear = layer, x: Tensor = x, sizes: Iterator[int] = one) -> Tensor:
+                with patch.object(linear, "usual_size", lambda size: size), torch.no_grad():
+                    return layer(x[: next(sizes)])
+
+            def rounded_up(layer: Linear = layer, x: Tensor = x, sizes: Iterator[int] = other) -> Tensor:
+                with torch.no_grad():
+                    return layer(x[: next(sizes)])
+
+            cases[f"{arithmetic}, from {rows} rows"] = {"as they come": as_they_come, "rounded up": rounded_up}
     return cases
 
 

@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from ossamma_spacy.models.vocabulary import Vocabulary, pair_hashes
 from ossamma_spacy.nn.config import EncoderConfig
 from ossamma_spacy.nn.lexical import Words
+from ossamma_spacy.nn.linear import usual_size
 
 BORDER = np.uint64(0x5DEECE66D)  # the neighbour of a document's first and last word
 
@@ -23,7 +24,8 @@ def batch_words(docs: Sequence[Doc], vocabulary: Vocabulary, config: EncoderConf
     stores = list({id(doc.vocab): doc.vocab.strings for doc in docs}.values())
     words = [next(store[orth] for store in stores if orth in store) for orth in unique.tolist()]
     table = vocabulary.table(words or [""])  # one at least, for the padding of a batch without tokens to point at
-    shape = (len(docs), int(lengths.max(initial=0)))
+    length = int(lengths.max(initial=0))
+    shape = (len(docs), usual_size(length) if len(docs) == 1 else length)
     keep = np.arange(shape[1]) < lengths[:, None]
     index = np.zeros(shape, dtype=np.int64)
     index[keep] = inverse

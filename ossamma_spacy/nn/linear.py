@@ -102,8 +102,30 @@ def _goes_to_onednn(x: Tensor) -> bool:
     return ONEDNN and x.device.type == "cpu" and x.numel() > 0 and not torch.is_autocast_enabled("cpu")
 
 
+def usual_size(size: int) -> int:
+    """The next of sixteen sizes to a doubling, from 16 on.
+
+    oneDNN writes machine code for each new size of a product, which takes longer than the product itself, and keeps
+    that of the last 1,024: so sizes are rounded up to few.
+    """
+    step = max(16, 1 << max(size - 1, 0).bit_length() >> 5)
+    return -(-size // step) * step
+
+
+def _padded(x: Tensor) -> Tensor:
+    """x (…, k) → (rows, k), with rows of zeros to the next usual size."""
+    rows = x.reshape(-1, x.shape[-1])
+    missing = usual_size(len(rows)) - len(rows)
+    return F.pad(rows, (0, 0, 0, missing)) if missing else rows
+
+
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x (…, k), weight (n, k) → x·weightᵀ + bias."""
+    y = _multiply(_padded(x), weight, bias)
+    return y[: x.shape[:-1].numel()].view(*x.shape[:-1], len(weight))
+
+
+def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if x.dtype == torch.bfloat16 and not ONEDNN_BFLOAT16:
         return F.linear(x, weight, bias)
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
@@ -112,21 +134,23 @@ def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 class _OneDnnLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, arithmetic: Arithmetic) -> Tensor:
-        ctx.has_bias = bias is not None
+        ctx.has_bias, ctx.shape = bias is not None, x.shape
         if arithmetic == "bfloat16":
             x, weight, bias = x.bfloat16(), weight.bfloat16(), None if bias is None else bias.bfloat16()
-        ctx.save_for_backward(x, weight)
-        return _product(x, weight, bias).float()
+        rows = _padded(x)
+        ctx.save_for_backward(rows, weight)
+        y = _multiply(rows, weight, bias)
+        return y[: x.shape[:-1].numel()].view(*x.shape[:-1], len(weight)).float()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight = ctx.saved_tensors
-        gradient = gradients[0].to(x.dtype)
-        rows, inputs = gradient.reshape(-1, gradient.shape[-1]), x.reshape(-1, x.shape[-1])
-        d_x = _product(gradient, weight.t(), None).float() if ctx.needs_input_grad[0] else None
-        d_weight = None
+        inputs, weight = ctx.saved_tensors
+        rows = _padded(gradients[0].to(inputs.dtype))
+        d_x = d_weight = None
+        if ctx.needs_input_grad[0]:
+            d_x = _multiply(rows, weight.t())[: ctx.shape[:-1].numel()].view(ctx.shape).float()
         if ctx.needs_input_grad[1]:  # bfloat16 goes to oneDNN by itself, and faster so
-            rounded = x.dtype == torch.bfloat16
-            d_weight = (rows.t() @ inputs).float() if rounded else _product(rows.t(), inputs.t(), None)
+            rounded = inputs.dtype == torch.bfloat16
+            d_weight = (rows.t() @ inputs).float() if rounded else _multiply(rows.t(), inputs.t())
         d_bias = gradients[0].flatten(0, -2).sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
         return d_x, d_weight, d_bias, None

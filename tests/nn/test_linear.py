@@ -6,8 +6,10 @@ import pickle
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ossamma_spacy.nn.linear import Linear, _fastest_arithmetic, fastest_arithmetic, set_arithmetic
+from ossamma_spacy.nn.linear import Linear, _fastest_arithmetic, fastest_arithmetic, set_arithmetic, usual_size
 
 SHAPES = [(0, 5), (1, 5), (3, 5), (2, 4, 5), (2, 0, 5), (2, 3, 4, 5)]
 
@@ -24,6 +26,31 @@ def test_values_and_gradients_equal_torchs(shape, bias):
     ours, theirs = (torch.autograd.grad((out * weight).sum(), wanted) for out in (y, expected))
     for found, right in zip(ours, theirs, strict=True):
         assert torch.allclose(found, right, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [15, 16, 17, 255, 257, 1000])
+@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16"])
+def test_rows_of_padding_change_nothing(rows, arithmetic, monkeypatch):
+    torch.manual_seed(0)
+    layer, x = Linear(5, 7), torch.randn(rows, 5, requires_grad=True)
+    set_arithmetic(layer, arithmetic)
+
+    def outcome():
+        y = layer(x)
+        return y, *torch.autograd.grad((y * y).sum(), [x, *layer.parameters()])
+
+    padded = outcome()
+    monkeypatch.setattr("ossamma_spacy.nn.linear.usual_size", lambda size: size)
+    for found, expected in zip(padded, outcome(), strict=True):
+        assert torch.allclose(found, expected, rtol=1e-2 if arithmetic == "bfloat16" else 1e-4, atol=1e-4)
+
+
+@given(st.integers(0, 10**6))
+def test_usual_sizes_are_few_and_near(size):
+    usual = usual_size(size)
+    assert size <= usual < size + max(16, size / 16 + 1)
+    assert usual_size(usual) == usual
+    assert len({usual_size(n) for n in range(1, 2049)}) == 64
 
 
 def test_strided_inputs_are_fine():
