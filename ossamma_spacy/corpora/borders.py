@@ -66,6 +66,7 @@ COUNTED = re.compile(rf"(?:^|\W)(?:[\d.,]+|{COUNT}|day|week|month|year)$", re.IG
 CURRENCY = re.compile(r"(?:[A-Z]{1,3})?[$£€¥]$")  # before it
 DASHES = ("-", "–", "—")
 COMPOUND = re.compile(r"(?:-[a-z]+)+|\s(?:o['’ ]*clock|[ap]\.?m\b\.?)")  # behind it: 28-gun, two-year-old, six o'clock
+AGO = re.compile(r"\sago\b")
 BARE_MONTH = re.compile(rf"(?:{MONTHS})\.?", re.IGNORECASE)
 OF_MONTH = re.compile(
     r"\s(?:\d{1,2}(?!\s[a-z]{3,}s\b)\b(?:\s?,\s?[12]\d{3}\b)?|[12]\d{3}\b)"
@@ -249,6 +250,8 @@ def _measure(text: str, start: int, end: int) -> tuple[int, int]:
         if date.match(text, start, end) and (match := before.search(text, max(0, start - 6), start)):
             start = match.start()
     if (match := COMPOUND.match(text, end)) and COUNTED.search(text[start:end]):
+        end = match.end()
+    if match := AGO.match(text, end):
         end = match.end()
     return start, end
 

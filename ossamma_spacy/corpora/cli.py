@@ -172,6 +172,5 @@ def corpora_stats(output: Output = OUTPUT) -> None:
             rows.append((name, split, counts["documents"], counts["tokens"], *labels, counts["candidates"], *left_out))
     if not rows:
         msg.fail(f"{output}: no corpus is converted there; `ossamma corpora convert NAME` does it", exits=1)
-    names = [label[:7] for label in LABELS]
-    header = ("corpus", "split", "documents", "tokens", *names, "several", "unplaced", "skipped", "repeated")
+    header = ("corpus", "split", "documents", "tokens", *LABELS, "several", "unplaced", "skipped", "repeated")
     msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(LABELS) + 6)))

@@ -23,6 +23,8 @@ DASHED = re.compile(r"[A-Z][a-z]+")  # behind a bracket: "Rome (IPS) - Officials
 BEFORE_SIGN = re.compile(
     r"[=<>~]|the|of|at|and|or|from|to|by|than|between|positions?|intervals?|residues?|is|was|are|were"
 )
+ADDRESS = re.compile(r"(?:(?:https?|ftp) :|www \.)", re.IGNORECASE)  # a broken one: "http : / / www . ncbi"
+ADDRESS_MARKS = re.compile(r"[:/.\-_~=&?#%@]+")
 SIGNS = ("+/-", "-/-", "+/+")
 WITH_INDEX = re.compile(  # Ca(2+), 10(6), cm(-1), mm(2)
     r"(?:(?:[A-Z][a-z]?\d*)+|10)\((?:\w|\d*[+-]|-?\d+)\)|\w+\(-\d\)|[kcdmnµμ]?m\([23]\)"
@@ -92,7 +94,23 @@ def spaces_after(tokens: Sequence[str], joined: str = "", quoted: set[str] | Non
                 before[i] = False
             elif BOUND.fullmatch(token[::-1]) and tokens[i + 1 : i + 2] not in SUSPENDED:
                 after[i] = False
+    for i in range(len(tokens) - 1):
+        if ADDRESS.fullmatch(f"{tokens[i]} {tokens[i + 1]}"):
+            end = _address_end(tokens, i)
+            after[i:end] = [False] * (end - i)
     return [after[i] and (i + 1 == len(tokens) or before[i + 1]) for i in range(len(tokens))]
+
+
+def _address_end(tokens: Sequence[str], i: int) -> int:
+    """The last token of the broken address that begins with token i."""
+    end = i + 1
+    while end + 1 < len(tokens):
+        mark, following = tokens[end], tokens[end + 1]
+        parted = ADDRESS_MARKS.fullmatch(mark) and (mark != "." or following[:1].islower() or following[:1].isdigit())
+        if not ADDRESS_MARKS.match(following) and not (parted and following[:1].isalnum()):
+            break
+        end += 1
+    return end
 
 
 def _opens(tokens: Sequence[str], i: int, opened: bool) -> bool:

@@ -92,6 +92,8 @@ def test_spans_follow_the_guideline(text, marked, expected):
         ("a 1990s-style bar", "1990s", ["1990s"]),
         ("some US$20 or £2", "20", ["US$20"]),
         ("left two days later", "two days later", ["two days"]),
+        ("some 12 years ago in Rome", "12 years", ["12 years ago"]),
+        ("over two years ago", "over two years ago", ["two years ago"]),
         ("the two days after the vote", "the two days after the vote", ["two days"]),
         ("two days before 1 May", "two days before 1 May", ["two days before 1 May"]),
         ("late in 1914", "late in 1914", ["1914"]),

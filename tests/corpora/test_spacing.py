@@ -134,6 +134,19 @@ def test_underscores_cling_to_words(expected):
     assert text(tokens, joined="_/").rstrip() == expected
 
 
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        ("( http : / / genome . ucsc . edu ) ;", "(http://genome.ucsc.edu);"),
+        ("at www . forbes . com / taiwan . The", "at www.forbes.com/taiwan. The"),
+        ("see http : //1.2.3.4/index/ 2015-02-04 to", "see http://1.2.3.4/index/ 2015-02-04 to"),
+        ("the HTTP protocol", "the HTTP protocol"),
+    ],
+)
+def test_broken_addresses_are_joined(tokens, expected):
+    assert text(tokens.split()).rstrip() == expected
+
+
 def test_underscores_open_and_close_what_is_stressed_elsewhere():
     assert text(["how", "_", "can", "_", "you", ",", "the", "_", "Savoy", "_", "?"]) == "how _can_ you, the _Savoy_? "
     assert text(["May", "_", "not"]) == "May _ not "
