@@ -3,10 +3,11 @@
 Memory is what a document takes above one of 512 tokens, in a process that knows the words and has read documents of
 1,024 tokens, so has allocated what it needs for any document, and whose freed memory goes back to the system at once.
 Beside it stands what the process takes above the loaded model, the allocations for any document included.
-Times are the least of several, for they are seconds on a machine that others use too.
+Times are the least of several, in turns, for they are seconds on a machine that others use too.
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,12 +16,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import tqdm
+
 from benchmarks import harness
 from ossamma_spacy.nn.linear import fastest_arithmetic
 
 LENGTHS = [1024, 2048, 4096, 8192, 16384, 32768, 65536]
 FIRST = 512
-TOKENS_READ = 100_000  # by the reads of one length beyond five, so that short documents have many
+ROUNDS = 12
+TOKENS_A_TURN = 8192  # of a length's further reads in a round, so that short documents have many
 TEXT = (
     "In 1998 the World Health Organization asked Dr. Maria Keller of Zurich to study malaria in Kenya , where her team "
     "found that bed nets treated with insecticide cut deaths by 17 % within two years of their first use ."
@@ -30,33 +34,35 @@ TEXT = (
 def metrics(model: Path, threads: int) -> dict[str, Any]:
     """Microseconds and KiB per token by length, how much they spread, and the milliseconds of 512 tokens."""
     arithmetic = fastest_arithmetic()
-    seconds = {n: _measure("seconds", model, n, threads, arithmetic) for n in (FIRST, *LENGTHS)}
-    times = {n: seconds[n] / n for n in LENGTHS}
-    peaks = {n: _measure("memory", model, n, threads, arithmetic) for n in LENGTHS}
+    seconds = _measure("seconds", model, threads, arithmetic, [FIRST, *LENGTHS])
+    times = {n: seconds[str(n)] / n for n in LENGTHS}
+    peaks = {n: _measure("memory", model, threads, arithmetic, [n]) for n in LENGTHS}
     memory = {n: (peaks[n]["document"] - peaks[n]["first"]) / (n - FIRST) for n in LENGTHS}
     above_loaded = {n: (peaks[n]["document"] - peaks[n]["loaded"]) / n for n in LENGTHS}
     return {
         "arithmetic": arithmetic,
         "time_per_token_spread": max(times.values()) / min(times.values()),
         "memory_per_token_spread": max(memory.values()) / min(memory.values()),
-        "latency_512_ms": 1000 * seconds[FIRST],
+        "latency_512_ms": 1000 * seconds[str(FIRST)],
         "microseconds_per_token": {str(n): 1e6 * value for n, value in times.items()},
         "kib_per_token": {str(n): value / 1024 for n, value in memory.items()},
         "kib_per_token_above_loaded": {str(n): value / 1024 for n, value in above_loaded.items()},
     }
 
 
-def _measure(what: str, model: Path, length: int, threads: int, arithmetic: str) -> Any:
-    """Seconds; or the bytes of the loaded model, at a document of 512 tokens and at this one; in its own process."""
+def _measure(what: str, model: Path, threads: int, arithmetic: str, lengths: Sequence[int]) -> dict[str, Any]:
+    """What `_seconds` or `_memory` finds, in a process of its own."""
     environment = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))}
     if what == "memory":
         environment["MALLOC_MMAP_THRESHOLD_"] = "32768"
-    command = [sys.executable, "-m", "benchmarks.length", what, str(model), str(length), str(threads), arithmetic]
-    done = subprocess.run(command, env=environment, cwd=harness.ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "benchmarks.length", what, str(model), str(threads), arithmetic]
+    command += map(str, lengths)
+    done = subprocess.run(command, env=environment, cwd=harness.ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def _worker(what: str, model: str, length: int, threads: int, arithmetic: str) -> float | dict[str, int]:
+def _reader(model: str, threads: int, arithmetic: str) -> Callable[..., float]:
+    """Reads a document of so many words from a first one on, returns the seconds that it took."""
     import spacy
     import torch
     from spacy.tokens import Doc
@@ -66,21 +72,36 @@ def _worker(what: str, model: str, length: int, threads: int, arithmetic: str) -
     nlp = spacy.load(model, config={"components": {"ossamma_ner": settings}})
     pipe = nlp.get_pipe("ossamma_ner")
     plain = TEXT.split()
-    words = [f"{word}{i % 97}" if i % 11 == 0 else word for i, word in enumerate(plain * (length // len(plain) + 1))]
+    repeated = plain * (LENGTHS[-1] // len(plain) + 1)
+    words = [f"{word}{i % 97}" if i % 11 == 0 else word for i, word in enumerate(repeated)]
 
-    def read(words: Sequence[str]) -> float:
-        doc = Doc(nlp.vocab, words=words)
+    def read(length: int, first: int = 0) -> float:
+        doc = Doc(nlp.vocab, words=words[first : first + length])
         start = time.perf_counter()
         pipe(doc)
         return time.perf_counter() - start
 
+    return read
+
+
+def _seconds(read: Callable[..., float], lengths: Sequence[int]) -> dict[int, float]:
+    """The least seconds by length; lengths take turns, and short documents several reads in each."""
+    for length in (8192, *lengths):
+        read(length)
+    least = dict.fromkeys(lengths, math.inf)
+    for _ in tqdm.trange(ROUNDS, desc="rounds"):
+        for length in lengths:
+            least[length] = min(least[length], *(read(length) for _ in range(1 + TOKENS_A_TURN // length)))
+    return least
+
+
+def _memory(read: Callable[..., float], length: int) -> dict[str, int]:
+    """The bytes of the loaded model, those at a document of 512 tokens, and those at a document of this length."""
     peaks = {"loaded": _peak_while(lambda: None)}
-    for i in range(0, min(length, 8192), 2 * FIRST):
-        read(words[i : i + 2 * FIRST])
-    if what == "seconds":
-        return min(read(words[:length]) for _ in range(5 + TOKENS_READ // length))
-    peaks["first"] = _peak_while(lambda: read(words[:FIRST]))
-    peaks["document"] = _peak_while(lambda: read(words[:length]))
+    for first in range(0, min(length, 8192), 2 * FIRST):
+        read(2 * FIRST, first)
+    peaks["first"] = _peak_while(lambda: read(FIRST))
+    peaks["document"] = _peak_while(lambda: read(length))
     return peaks
 
 
@@ -93,5 +114,6 @@ def _peak_while(work: Callable[[], object]) -> int:
 
 
 if __name__ == "__main__":
-    what, model, length, threads, arithmetic = sys.argv[1:]
-    print(json.dumps(_worker(what, model, int(length), int(threads), arithmetic)))
+    what, model, threads, arithmetic, *lengths = sys.argv[1:]
+    read, counts = _reader(model, int(threads), arithmetic), [int(length) for length in lengths]
+    print(json.dumps(_seconds(read, counts) if what == "seconds" else _memory(read, counts[0])))
