@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ossamma_spacy.nn import attention, linear
 from ossamma_spacy.nn.config import EncoderConfig
@@ -32,7 +32,7 @@ def measure(threads: int, rounds: int) -> dict[str, dict[str, dict[str, Any]]]:
     torch.manual_seed(0)
     parts = {
         "linear map": linear_maps(),
-        "linear map, a number of rows that was not seen before": new_sizes(),
+        "linear map in bfloat16, a number of rows that was not seen before": new_sizes(),
         "dropout": {"forward": dropouts()},
         "oscillator, prediction": oscillators(),
         "windowed attention, forward and backward": windowed_attentions(),
@@ -57,13 +57,13 @@ def turns(ways: Ways, rounds: int) -> dict[str, float]:
 
 
 def linear_maps() -> dict[str, Ways]:
-    """MKL, which torch uses, oneDNN in float32, and oneDNN in bfloat16 with float32 around it."""
+    """In float32 and in bfloat16 with float32 around it."""
     cases = {}
     for fan_in, fan_out in ((192, 768), (768, 192)):
         x, weight = torch.randn(TOKENS, fan_in, requires_grad=True), torch.randn(TOKENS, fan_out)
-        plain, ours, rounded = nn.Linear(fan_in, fan_out), Linear(fan_in, fan_out), Linear(fan_in, fan_out)
-        set_arithmetic(rounded, "bfloat16")
-        layers = {"torch": plain, "oneDNN": ours, "oneDNN, bfloat16": rounded}
+        layers = {arithmetic: Linear(fan_in, fan_out) for arithmetic in linear.ARITHMETICS}
+        for arithmetic, layer in layers.items():
+            set_arithmetic(layer, arithmetic)
         cases[f"{fan_in} to {fan_out}, forward and backward"] = {
             name: lambda layer=layer, x=x, weight=weight: gradients((layer(x) * weight).sum(), [x, layer.weight])
             for name, layer in layers.items()
@@ -73,22 +73,22 @@ def linear_maps() -> dict[str, Ways]:
 
 def new_sizes() -> dict[str, Ways]:
     """oneDNN with as many rows as come, a new number at each call, and with rows of zeros up to one of few numbers."""
-    cases = {}
-    for arithmetic in linear.ARITHMETICS:
-        layer, x = Linear(WIDTH, 6 * WIDTH).requires_grad_(False), torch.randn(2 * TOKENS, WIDTH)
-        set_arithmetic(layer, arithmetic)
-        for rows in (128, TOKENS):
-            one, other = itertools.count(rows), itertools.count(rows)
+    cases: dict[str, Ways] = {}
+    layer, x = Linear(WIDTH, 6 * WIDTH).requires_grad_(False), torch.randn(2 * TOKENS, WIDTH)
+    set_arithmetic(layer, "bfloat16")
+    for rows in (128, TOKENS):
+        one, other = itertools.count(rows), itertools.count(rows)
 
-            def as_they_come(layer: Linear = layer, x: Tensor = x, sizes: Iterator[int] = one) -> Tensor:
-                with patch.object(linear, "usual_size", lambda size: size), torch.no_grad():
-                    return layer(x[: next(sizes)])
+        @torch.no_grad()
+        def as_they_come(sizes: Iterator[int] = one) -> Tensor:
+            with patch.object(linear, "usual_size", lambda size: size):
+                return layer(x[: next(sizes)])
 
-            def rounded_up(layer: Linear = layer, x: Tensor = x, sizes: Iterator[int] = other) -> Tensor:
-                with torch.no_grad():
-                    return layer(x[: next(sizes)])
+        @torch.no_grad()
+        def rounded_up(sizes: Iterator[int] = other) -> Tensor:
+            return layer(x[: next(sizes)])
 
-            cases[f"{arithmetic}, from {rows} rows"] = {"as they come": as_they_come, "rounded up": rounded_up}
+        cases[f"from {rows} rows"] = {"as they come": as_they_come, "rounded up": rounded_up}
     return cases
 
 

@@ -1,4 +1,4 @@
-"""Linear maps that multiply by oneDNN on the CPU."""
+"""Linear maps that may multiply in bfloat16 on the CPU."""
 
 import math
 import threading
@@ -13,18 +13,20 @@ from torch import Tensor, nn
 Arithmetic = Literal["float32", "bfloat16"]
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "bfloat16")
 
-# the matrix product behind torch.compile's CPU code; where a build of torch lacks it, F.linear serves
-ONEDNN = bool(torch._C._has_mkldnn) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-# processors that have only AVX2 multiply bfloat16 by torch's own loops, slowly: oneDNN refuses there
-ONEDNN_BFLOAT16 = ONEDNN and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+# oneDNN's product, which torch.compile's CPU code calls; processors that have only AVX2 multiply bfloat16 by torch's
+# own loops, slowly: oneDNN refuses there
+ONEDNN_BFLOAT16 = (
+    bool(torch._C._has_mkldnn)
+    and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+)
 
 _measuring = threading.Lock()  # a measurement sets the number of threads, which is the process's
 
 
 class Linear(nn.Linear):
-    """`nn.Linear` whose float32 products on the CPU go to oneDNN, forwards and backwards.
+    """`nn.Linear` that on the CPU multiplies in the arithmetic that is set.
 
-    torch sends them to MKL, which is slower on some processors (docs/decisions.md). `arithmetic`
     "bfloat16" rounds inputs and weights, in training the gradients that come back too; machines differ in whether that
     is faster. Where no gradient is wanted it leaves the output in bfloat16.
     """
@@ -33,18 +35,19 @@ class Linear(nn.Linear):
     _rounded: tuple[Any, ...] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        if not _goes_to_onednn(x):
+        if not self._rounds(x):
             return F.linear(x, self.weight, self.bias)
         if torch.is_grad_enabled():
-            return _OneDnnLinear.apply(x, self.weight, self.bias, self.arithmetic)  # type: ignore[no-untyped-call]
-        if self.arithmetic == "float32":
-            return _product(x.float(), self.weight, self.bias)
+            return _RoundedLinear.apply(x, self.weight, self.bias)  # type: ignore[no-untyped-call]
         return _product(x.bfloat16(), *self._bfloat16())
 
     def rounded(self, x: Tensor) -> Tensor:
         """x as `forward` would round it: once for all that read it."""
-        rounds = self.arithmetic == "bfloat16" and _goes_to_onednn(x) and not torch.is_grad_enabled()
-        return x.bfloat16() if rounds else x
+        return x.bfloat16() if self._rounds(x) and not torch.is_grad_enabled() else x
+
+    def _rounds(self, x: Tensor) -> bool:
+        on_cpu = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        return self.arithmetic == "bfloat16" and on_cpu and x.numel() > 0
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_rounded": None}  # the parameters of a copy count their versions anew
@@ -93,13 +96,10 @@ def _fastest_arithmetic() -> Arithmetic:
 
 
 def _seconds(x: Tensor, weight: Tensor) -> float:
+    product = F.linear if weight.dtype == torch.float32 else _multiply
     start = time.perf_counter()
-    _product(x.to(weight.dtype), weight, None).float()
+    product(x.to(weight.dtype), weight).float()
     return time.perf_counter() - start
-
-
-def _goes_to_onednn(x: Tensor) -> bool:
-    return ONEDNN and x.device.type == "cpu" and x.numel() > 0 and not torch.is_autocast_enabled("cpu")
 
 
 def usual_size(size: int) -> int:
@@ -116,41 +116,38 @@ def _padded(x: Tensor) -> Tensor:
     """x (…, k) → (rows, k), with rows of zeros to the next usual size."""
     rows = x.reshape(-1, x.shape[-1])
     missing = usual_size(len(rows)) - len(rows)
-    return F.pad(rows, (0, 0, 0, missing)) if missing else rows
+    return torch.cat([rows, rows.new_zeros(missing, rows.shape[1])]) if missing else rows
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x (…, k), weight (n, k) → x·weightᵀ + bias."""
-    y = _multiply(_padded(x), weight, bias)
-    return y[: x.shape[:-1].numel()].view(*x.shape[:-1], len(weight))
+    """x (…, k), weight (n, k) → x·weightᵀ + bias, all bfloat16."""
+    return _first(_multiply(_padded(x), weight, bias), x.shape[:-1])
 
 
-def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    if x.dtype == torch.bfloat16 and not ONEDNN_BFLOAT16:
-        return F.linear(x, weight, bias)
-    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+def _multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    if not ONEDNN_BFLOAT16:
+        return F.linear(rows, weight, bias)
+    return torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
 
 
-class _OneDnnLinear(torch.autograd.Function):
+def _first(rows: Tensor, shape: torch.Size) -> Tensor:
+    """The rows before those of padding, in their shape."""
+    return rows[: shape.numel()].view(*shape, rows.shape[-1])
+
+
+class _RoundedLinear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, arithmetic: Arithmetic) -> Tensor:
-        ctx.has_bias, ctx.shape = bias is not None, x.shape
-        if arithmetic == "bfloat16":
-            x, weight, bias = x.bfloat16(), weight.bfloat16(), None if bias is None else bias.bfloat16()
-        rows = _padded(x)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.has_bias, ctx.shape = bias is not None, x.shape[:-1]
+        rows, weight = _padded(x.bfloat16()), weight.bfloat16()
         ctx.save_for_backward(rows, weight)
-        y = _multiply(rows, weight, bias)
-        return y[: x.shape[:-1].numel()].view(*x.shape[:-1], len(weight)).float()
+        return _first(_multiply(rows, weight, None if bias is None else bias.bfloat16()), ctx.shape).float()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         inputs, weight = ctx.saved_tensors
-        rows = _padded(gradients[0].to(inputs.dtype))
-        d_x = d_weight = None
-        if ctx.needs_input_grad[0]:
-            d_x = _multiply(rows, weight.t())[: ctx.shape[:-1].numel()].view(ctx.shape).float()
-        if ctx.needs_input_grad[1]:  # bfloat16 goes to oneDNN by itself, and faster so
-            rounded = inputs.dtype == torch.bfloat16
-            d_weight = (rows.t() @ inputs).float() if rounded else _multiply(rows.t(), inputs.t())
+        rows = _padded(gradients[0].bfloat16())
+        d_x = _first(_multiply(rows, weight.t()), ctx.shape).float() if ctx.needs_input_grad[0] else None
+        d_weight = (rows.t() @ inputs).float() if ctx.needs_input_grad[1] else None
         d_bias = gradients[0].flatten(0, -2).sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
-        return d_x, d_weight, d_bias, None
+        return d_x, d_weight, d_bias

@@ -127,10 +127,7 @@ def test_measuring_draws_no_random_numbers_and_leaves_the_threads():
 
 
 @pytest.mark.parametrize("rows", [0, 3])
-@pytest.mark.parametrize("onednn", [True, False])
-def test_what_is_rounded_ahead_gives_the_same_product(rows, onednn, monkeypatch):
-    if not onednn:
-        monkeypatch.setattr("ossamma_spacy.nn.linear.ONEDNN", False)
+def test_what_is_rounded_ahead_gives_the_same_product(rows, processor):
     layer, x = Linear(4, 5), torch.randn(rows, 4)
     layer.arithmetic = "bfloat16"
     with torch.no_grad():
