@@ -76,15 +76,7 @@ def _block_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, windo
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
     """softmax(qkᵀ/√d_h + mask) v of (G, H, Q, d_h) and (G, H, K, d_h); the mask is broadcast."""
-    if mask is not None:
-        mask = mask.to(q.dtype)
-    if q.dtype != torch.bfloat16 or q.device.type != "cpu" or torch.is_grad_enabled():
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-    # torch's fused kernel is no faster in bfloat16 than in float32, oneDNN's products are
-    scores = torch.matmul(q * q.shape[-1] ** -0.5, k.mT)
-    if mask is not None:
-        scores += mask
-    return torch.softmax(scores, dim=-1, out=scores) @ v
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=None if mask is None else mask.to(q.dtype))
 
 
 def _with_halo(segments: Sequence[Tensor], i: int, window: int) -> Tensor:
