@@ -29,11 +29,10 @@ def test_values_and_gradients_equal_torchs(shape, bias):
 
 
 @pytest.mark.parametrize("rows", [15, 16, 17, 255, 257, 1000])
-@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16"])
-def test_rows_of_padding_change_nothing(rows, arithmetic, monkeypatch):
+def test_rows_of_padding_change_nothing(rows, monkeypatch):
     torch.manual_seed(0)
     layer, x = Linear(5, 7), torch.randn(rows, 5, requires_grad=True)
-    set_arithmetic(layer, arithmetic)
+    set_arithmetic(layer, "bfloat16")
 
     def outcome():
         y = layer(x)
@@ -42,7 +41,7 @@ def test_rows_of_padding_change_nothing(rows, arithmetic, monkeypatch):
     padded = outcome()
     monkeypatch.setattr("ossamma_spacy.nn.linear.usual_size", lambda size: size)
     for found, expected in zip(padded, outcome(), strict=True):
-        assert torch.allclose(found, expected, rtol=1e-2 if arithmetic == "bfloat16" else 1e-4, atol=1e-4)
+        assert torch.allclose(found, expected, rtol=1e-2, atol=1e-4)
 
 
 @given(st.integers(0, 10**6))
